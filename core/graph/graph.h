@@ -1,0 +1,181 @@
+/* graph/graph.h: the IR: one graph of nodes and values, each named by a 32-bit id.
+ * Start at: orti_graph_create(), orti_graph_add_node(), orti_graph_verify().  Used by: ops and every room after it.
+ * Threads: a graph is edited by one thread; a finished graph is read by any.
+ *
+ * Ids are never reused; a deleted node keeps its slot with is_deleted set (iterate and skip). Everything lives in the
+ * graph's arena. Subgraphs (bodies of If, Loop, Scan and of functions) are graphs of their own whose `outer` is the
+ * graph around them; a value that a body captures is, in the body, a value of kind ORTI_VALUE_CAPTURE with the outer id.
+ * Pointers from accessors are borrowed until the next edit. */
+#ifndef ORT_CORE_GRAPH_GRAPH_H
+#define ORT_CORE_GRAPH_GRAPH_H
+
+#include "base/text.h"
+#include "tensor/dim.h"
+#include "tensor/tensor.h"
+
+typedef uint32_t orti_node_id;
+typedef uint32_t orti_value_id;
+#define ORTI_NONE UINT32_MAX /* no node; no value (an optional input left out) */
+
+typedef struct orti_graph orti_graph;
+
+/* What a value holds. Sequences, optionals and maps are described by `type_text` ("seq(tensor(float))") alone. */
+typedef enum orti_value_type { ORTI_TYPE_TENSOR, ORTI_TYPE_SEQUENCE, ORTI_TYPE_OPTIONAL, ORTI_TYPE_MAP, ORTI_TYPE_SPARSE } orti_value_type;
+
+typedef enum orti_value_kind {
+    ORTI_VALUE_INNER,    /* produced by a node */
+    ORTI_VALUE_INPUT,    /* a graph input without a default */
+    ORTI_VALUE_CONSTANT, /* an initializer or folded constant: `constant` holds it */
+    ORTI_VALUE_CAPTURE   /* a body's view of a value of the graph around it */
+} orti_value_kind;
+
+/* Elements of an integer tensor that are known symbolically: `dims[i]` is element i (ORTI_DIM_INVALID: not known).
+ * At most ORTI_KNOWN_MAX elements. Floats are known at plan time only (ops/known.h). */
+#define ORTI_KNOWN_MAX 1024u
+typedef struct orti_known {
+    uint32_t count;
+    orti_dim *dims;
+} orti_known;
+
+typedef struct orti_value {
+    const char *name;
+    orti_value_kind kind;
+    orti_value_type type;
+    const char *type_text;  /* for types other than tensor; else NULL */
+    ort_dtype dtype;        /* ORT_DTYPE_NONE: not known */
+    bool has_shape;         /* rank and dims are known (dims may be expressions) */
+    uint32_t rank;
+    orti_dim *dims;
+    orti_node_id producer;  /* ORTI_NONE unless INNER */
+    uint32_t producer_index;
+    orti_tensor *constant;  /* CONSTANT: the value, held by the graph */
+    orti_known *known;      /* NULL: nothing known */
+    orti_value_id outer_id; /* CAPTURE */
+    bool is_output;
+} orti_value;
+
+typedef enum orti_attr_kind {
+    ORTI_ATTR_FLOAT = 1, ORTI_ATTR_INT = 2, ORTI_ATTR_STRING = 3, ORTI_ATTR_TENSOR = 4, ORTI_ATTR_GRAPH = 5,
+    ORTI_ATTR_FLOATS = 6, ORTI_ATTR_INTS = 7, ORTI_ATTR_STRINGS = 8, ORTI_ATTR_TENSORS = 9, ORTI_ATTR_GRAPHS = 10,
+    ORTI_ATTR_SPARSE = 11, ORTI_ATTR_TYPE = 13, ORTI_ATTR_REF = 100 /* a function's formal attribute: text */
+} orti_attr_kind; /* ONNX AttributeProto.AttributeType */
+
+typedef struct orti_attr {
+    const char *name;
+    orti_attr_kind kind;
+    uint32_t count;        /* elements of a list, bytes of a string, 1 else */
+    float f;
+    int64_t i;
+    const char *text;      /* STRING (terminated, `count` bytes), REF, TYPE */
+    const float *floats;
+    const int64_t *ints;
+    const char *const *strings;
+    const uint64_t *string_lengths;
+    orti_tensor *tensor;   /* held by the graph */
+    orti_graph *graph;     /* owned by the graph */
+    orti_graph *const *graphs;
+} orti_attr;
+
+typedef struct orti_node {
+    const char *name;      /* never empty: "Conv_17" is made up from the id where the model has none */
+    const char *domain;    /* "" is ai.onnx */
+    const char *op_type;
+    /* The versions of the operator whose meaning this node equals (decision 3). As loaded: from the version in force at
+     * the model's opset import up to the last version before the meaning changes. */
+    int32_t since_version, until_version;
+    uint32_t input_count, output_count, attr_count;
+    orti_value_id *inputs, *outputs; /* ORTI_NONE where left out */
+    orti_attr *attrs;
+    const struct orti_op *op;  /* its meaning (ops/ops.h); NULL until bound or for an unknown operator */
+    orti_graph *body;          /* a function call's body, in which formal inputs and outputs are inputs and outputs; or NULL */
+    bool is_deleted;
+} orti_node;
+
+/* `outer` NULL for a model's main graph, which then makes the pool of dimensions that bodies share. */
+ORT_MUST_USE ort_status *orti_graph_create(const orti_allocator *alloc, orti_graph *outer, orti_graph **out);
+void orti_graph_destroy(orti_graph *graph); /* bodies included; takes NULL */
+/* Deep copy: same ids, constants shared by reference. Bodies too. */
+ORT_MUST_USE ort_status *orti_graph_copy(const orti_graph *graph, orti_graph **out);
+
+const char *orti_graph_name(const orti_graph *graph);
+ORT_MUST_USE ort_status *orti_graph_set_name(orti_graph *graph, const char *name);
+orti_arena *orti_graph_arena(orti_graph *graph);
+orti_dim_pool *orti_graph_pool(const orti_graph *graph);
+orti_graph *orti_graph_outer(const orti_graph *graph);
+
+uint32_t orti_graph_node_count(const orti_graph *graph);  /* slots, deleted ones included: ids are below it */
+uint32_t orti_graph_value_count(const orti_graph *graph);
+orti_node *orti_graph_node(const orti_graph *graph, orti_node_id id);
+orti_value *orti_graph_value(const orti_graph *graph, orti_value_id id);
+orti_value_id orti_graph_find_value(const orti_graph *graph, const char *name); /* ORTI_NONE */
+uint32_t orti_graph_input_count(const orti_graph *graph);
+orti_value_id orti_graph_input(const orti_graph *graph, uint32_t index);
+uint32_t orti_graph_output_count(const orti_graph *graph);
+orti_value_id orti_graph_output(const orti_graph *graph, uint32_t index);
+/* Live nodes in an order in which producers come first. Computed on demand after edits; borrow: until the next edit.
+ * Fails with INVALID_MODEL naming a node on the cycle. */
+ORT_MUST_USE ort_status *orti_graph_order(orti_graph *graph, const orti_node_id **out_ids, uint32_t *out_count);
+/* Nodes that read `value`, each once; computed on demand, borrow: until the next edit. */
+ORT_MUST_USE ort_status *orti_graph_consumers(orti_graph *graph, orti_value_id value, const orti_node_id **out_ids,
+                                              uint32_t *out_count);
+
+/* ---- build and edit. Names are copied. A duplicate value name: INVALID_MODEL naming it. ---- */
+ORT_MUST_USE ort_status *orti_graph_add_value(orti_graph *graph, const char *name, orti_value_kind kind,
+                                              orti_value_id *out);
+/* A name that is not in use, "prefix_1" ...; in the graph's arena. */
+ORT_MUST_USE ort_status *orti_graph_unique_name(orti_graph *graph, const char *prefix, const char **out);
+ORT_MUST_USE ort_status *orti_graph_add_constant(orti_graph *graph, const char *name, orti_tensor *tensor_retained,
+                                                 orti_value_id *out);
+ORT_MUST_USE ort_status *orti_graph_set_shape(orti_graph *graph, orti_value_id value, ort_dtype dtype,
+                                              const orti_dim *dims, uint32_t rank);
+ORT_MUST_USE ort_status *orti_graph_add_input(orti_graph *graph, orti_value_id value);
+ORT_MUST_USE ort_status *orti_graph_add_output(orti_graph *graph, orti_value_id value);
+/* Adds a node; `outputs` must have no producer yet. name NULL or "": made up. Attributes are added afterwards. */
+ORT_MUST_USE ort_status *orti_graph_add_node(orti_graph *graph, const char *name, const char *domain,
+                                             const char *op_type, const orti_value_id *inputs, uint32_t input_count,
+                                             const orti_value_id *outputs, uint32_t output_count, orti_node_id *out);
+/* Copies `attr` (strings and lists too; a tensor is retained, a graph is taken); replaces one of the same name. */
+ORT_MUST_USE ort_status *orti_graph_set_attr(orti_graph *graph, orti_node_id node, const orti_attr *attr);
+ORT_MUST_USE ort_status *orti_graph_set_attr_int(orti_graph *graph, orti_node_id node, const char *name, int64_t value);
+ORT_MUST_USE ort_status *orti_graph_set_attr_ints(orti_graph *graph, orti_node_id node, const char *name,
+                                                  const int64_t *values, uint32_t count);
+ORT_MUST_USE ort_status *orti_graph_set_attr_float(orti_graph *graph, orti_node_id node, const char *name, float value);
+ORT_MUST_USE ort_status *orti_graph_set_attr_string(orti_graph *graph, orti_node_id node, const char *name,
+                                                    const char *value);
+void orti_graph_remove_attr(orti_graph *graph, orti_node_id node, const char *name);
+ORT_MUST_USE ort_status *orti_graph_set_input(orti_graph *graph, orti_node_id node, uint32_t index, orti_value_id value);
+ORT_MUST_USE ort_status *orti_graph_set_inputs(orti_graph *graph, orti_node_id node, const orti_value_id *inputs,
+                                               uint32_t count);
+/* Every reader of `from`, the graph's outputs and the bodies' captures included, reads `to` instead. When `from` is a
+ * graph output its name moves to `to`, so that the outputs keep their names; where `to` can't carry it (an input,
+ * a constant, or an output itself) an Identity node is put between. */
+ORT_MUST_USE ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti_value_id to);
+/* The node's outputs lose their producer; they must have no readers left (checked by verify). */
+void orti_graph_remove_node(orti_graph *graph, orti_node_id node);
+/* Makes an inner value a constant: its producer loses that output. */
+ORT_MUST_USE ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id value, orti_tensor *tensor_retained);
+
+/* ---- attributes: NULL when absent ---- */
+const orti_attr *orti_node_attr(const orti_node *node, const char *name);
+int64_t orti_node_attr_int(const orti_node *node, const char *name, int64_t fallback);
+float orti_node_attr_float(const orti_node *node, const char *name, float fallback);
+const char *orti_node_attr_string(const orti_node *node, const char *name, const char *fallback);
+
+/* ---- check, print, parse ---- */
+/* Ids in range, one producer a value, names unique, no cycle, captures point outwards, inputs and outputs listed,
+ * constants match their type and shape. INVALID_MODEL naming node and value. Bodies too. */
+ORT_MUST_USE ort_status *orti_graph_verify(orti_graph *graph);
+
+/* The text form (docs/graph-text.md), one statement a line:
+ *   graph "name" {
+ *     input %x : float32[batch,3,224,224]
+ *     const %w : float32[64,3,7,7] = <file offset 1024 bytes 37632> | {0.5, 1, ...}
+ *     %y : float32[batch,64,112,112] = Conv@22 (%x, %w, _) {strides = [2, 2], auto_pad = "NOTSET"} "node name"
+ *     output %y
+ *   }
+ * Parses back when every constant is small enough to be printed in braces (`max_constant_elements`). */
+ORT_MUST_USE ort_status *orti_graph_print(const orti_graph *graph, uint32_t max_constant_elements, orti_text *text);
+ORT_MUST_USE ort_status *orti_graph_parse(const orti_allocator *alloc, const char *text, size_t length,
+                                          orti_graph **out);
+
+#endif
