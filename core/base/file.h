@@ -15,6 +15,7 @@ typedef struct orti_file {
     bool is_mapped;
     const uint8_t *data; /* NULL when empty */
     uint64_t size_bytes;
+    bool owns_data; /* copied bytes, without a file */
     uint64_t device, inode, mtime_ns;
     char *path; /* as given; "<memory>" when from memory */
 } orti_file;

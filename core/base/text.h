@@ -32,6 +32,7 @@ typedef struct orti_map {
     orti_arena arena;
     struct orti_map_slot *slots;
     uint32_t slot_count, used_count;
+    uint64_t seed;
 } orti_map;
 void orti_map_init(orti_map *map, const orti_allocator *alloc);
 void orti_map_finish(orti_map *map);
