@@ -1,0 +1,23 @@
+# Kernel sources are compiled once for each instruction set. The flags come after the project's own, so that products and
+# sums may fuse here, and only here.
+set(ORTCPU_ISAS baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND ORTCPU_ISAS avx2 avx512)
+endif()
+set(ORTCPU_FLAGS_baseline)
+set(ORTCPU_FLAGS_avx2 -mavx2 -mfma -mf16c)
+set(ORTCPU_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c)
+
+# ortcpu_isa_sources(TARGET source...): adds the sources to TARGET once for each instruction set, with ORTCPU_ISA set.
+function(ortcpu_isa_sources target)
+  foreach(isa IN LISTS ORTCPU_ISAS)
+    set(lib ${target}_${isa})
+    add_library(${lib} OBJECT ${ARGN})
+    _ort_flags(${lib})
+    target_include_directories(${lib} PRIVATE ${PROJECT_SOURCE_DIR}/plugins/cpu
+                                              $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
+    target_compile_definitions(${lib} PRIVATE ORTCPU_ISA=${isa})
+    target_compile_options(${lib} PRIVATE -O3 ${ORTCPU_FLAGS_${isa}} -ffp-contract=fast)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${lib}>)
+  endforeach()
+endfunction()
