@@ -38,7 +38,8 @@ void orti_file_drop_pages(const orti_file *file, uint64_t offset, uint64_t lengt
 /* Writes all of it, through a temporary name and a rename: half a file is never seen. */
 ORT_MUST_USE ort_status *orti_file_write(const char *path, const void *data, size_t size_bytes);
 
-/* Calls `visit` with each entry's name (without "." and ".."), sorted by bytes. A missing folder is no error: no call. */
+/* Calls `visit` with each entry's name (without "." and ".."), sorted by bytes. A missing folder is no error: no call.
+ */
 ORT_MUST_USE ort_status *orti_folder_list(const orti_allocator *alloc, const char *folder,
                                           ort_status *(*visit)(void *user, const char *name), void *user);
 /* Resolved absolute path of the folder that holds the shared object or program with `address` in it. */
@@ -48,7 +49,8 @@ ORT_MUST_USE ort_status *orti_path_join(const orti_allocator *alloc, const char 
 /* The folder part of a path, "." when it has none; free with orti_free. */
 ORT_MUST_USE ort_status *orti_path_folder(const orti_allocator *alloc, const char *path, char **out);
 
-/* The variable's value, or NULL when unset, empty, or the process runs with raised rights (AT_SECURE). Borrow: process. */
+/* The variable's value, or NULL when unset, empty, or the process runs with raised rights (AT_SECURE). Borrow: process.
+ */
 const char *orti_env(const char *name);
 
 /* Monotonic. */

@@ -33,9 +33,9 @@ ORT_EXPORT void ort_status_destroy(ort_status *status);
 /* "invalid-argument", "not-found" ...; "unknown" for a code from a newer plugin. Static. */
 ORT_EXPORT const char *ort_code_name(ort_code code);
 
-#define ORT_FAIL(code, ...)     return orti_status_create(ORT_CODE_##code, __FILE__, __LINE__, __VA_ARGS__)
-#define ORT_STATUS(code, ...)   orti_status_create(ORT_CODE_##code, __FILE__, __LINE__, __VA_ARGS__)
-#define ORT_NOTE(status, ...)   orti_status_note((status), __VA_ARGS__)
+#define ORT_FAIL(code, ...)   return orti_status_create(ORT_CODE_##code, __FILE__, __LINE__, __VA_ARGS__)
+#define ORT_STATUS(code, ...) orti_status_create(ORT_CODE_##code, __FILE__, __LINE__, __VA_ARGS__)
+#define ORT_NOTE(status, ...) orti_status_note((status), __VA_ARGS__)
 #define ORT_TRY(expr)                                                                                                  \
     do {                                                                                                               \
         ort_status *try_status_ = (expr);                                                                              \

@@ -7,8 +7,8 @@
 
 #include <stdarg.h>
 
-/* A terminated, growing string. Zero with orti_text_init; a failed add leaves it as it was and is remembered: check once
- * with orti_text_status() at the end. */
+/* A terminated, growing string. Zero with orti_text_init; a failed add leaves it as it was and is remembered: check
+ * once with orti_text_status() at the end. */
 typedef struct orti_text {
     const orti_allocator *alloc;
     char *data; /* "" until the first add */

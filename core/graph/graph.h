@@ -4,8 +4,8 @@
  *
  * Ids are never reused; a deleted node keeps its slot with is_deleted set (iterate and skip). Everything lives in the
  * graph's arena. Subgraphs (bodies of If, Loop, Scan and of functions) are graphs of their own whose `outer` is the
- * graph around them; a value that a body captures is, in the body, a value of kind ORTI_VALUE_CAPTURE with the outer id.
- * Pointers from accessors are borrowed until the next edit. */
+ * graph around them; a value that a body captures is, in the body, a value of kind ORTI_VALUE_CAPTURE with the outer
+ * id. Pointers from accessors are borrowed until the next edit. */
 #ifndef ORT_CORE_GRAPH_GRAPH_H
 #define ORT_CORE_GRAPH_GRAPH_H
 
@@ -20,7 +20,13 @@ typedef uint32_t orti_value_id;
 typedef struct orti_graph orti_graph;
 
 /* What a value holds. Sequences, optionals and maps are described by `type_text` ("seq(tensor(float))") alone. */
-typedef enum orti_value_type { ORTI_TYPE_TENSOR, ORTI_TYPE_SEQUENCE, ORTI_TYPE_OPTIONAL, ORTI_TYPE_MAP, ORTI_TYPE_SPARSE } orti_value_type;
+typedef enum orti_value_type {
+    ORTI_TYPE_TENSOR,
+    ORTI_TYPE_SEQUENCE,
+    ORTI_TYPE_OPTIONAL,
+    ORTI_TYPE_MAP,
+    ORTI_TYPE_SPARSE
+} orti_value_type;
 
 typedef enum orti_value_kind {
     ORTI_VALUE_INNER,    /* produced by a node */
@@ -41,12 +47,12 @@ typedef struct orti_value {
     const char *name;
     orti_value_kind kind;
     orti_value_type type;
-    const char *type_text;  /* for types other than tensor; else NULL */
-    ort_dtype dtype;        /* ORT_DTYPE_NONE: not known */
-    bool has_shape;         /* rank and dims are known (dims may be expressions) */
+    const char *type_text; /* for types other than tensor; else NULL */
+    ort_dtype dtype;       /* ORT_DTYPE_NONE: not known */
+    bool has_shape;        /* rank and dims are known (dims may be expressions) */
     uint32_t rank;
     orti_dim *dims;
-    orti_node_id producer;  /* ORTI_NONE unless INNER */
+    orti_node_id producer; /* ORTI_NONE unless INNER */
     uint32_t producer_index;
     orti_tensor *constant;  /* CONSTANT: the value, held by the graph */
     orti_known *known;      /* NULL: nothing known */
@@ -55,30 +61,40 @@ typedef struct orti_value {
 } orti_value;
 
 typedef enum orti_attr_kind {
-    ORTI_ATTR_FLOAT = 1, ORTI_ATTR_INT = 2, ORTI_ATTR_STRING = 3, ORTI_ATTR_TENSOR = 4, ORTI_ATTR_GRAPH = 5,
-    ORTI_ATTR_FLOATS = 6, ORTI_ATTR_INTS = 7, ORTI_ATTR_STRINGS = 8, ORTI_ATTR_TENSORS = 9, ORTI_ATTR_GRAPHS = 10,
-    ORTI_ATTR_SPARSE = 11, ORTI_ATTR_TYPE = 13, ORTI_ATTR_REF = 100 /* a function's formal attribute: text */
-} orti_attr_kind; /* ONNX AttributeProto.AttributeType */
+    ORTI_ATTR_FLOAT = 1,
+    ORTI_ATTR_INT = 2,
+    ORTI_ATTR_STRING = 3,
+    ORTI_ATTR_TENSOR = 4,
+    ORTI_ATTR_GRAPH = 5,
+    ORTI_ATTR_FLOATS = 6,
+    ORTI_ATTR_INTS = 7,
+    ORTI_ATTR_STRINGS = 8,
+    ORTI_ATTR_TENSORS = 9,
+    ORTI_ATTR_GRAPHS = 10,
+    ORTI_ATTR_SPARSE = 11,
+    ORTI_ATTR_TYPE = 13,
+    ORTI_ATTR_REF = 100 /* a function's formal attribute: text */
+} orti_attr_kind;       /* ONNX AttributeProto.AttributeType */
 
 typedef struct orti_attr {
     const char *name;
     orti_attr_kind kind;
-    uint32_t count;        /* elements of a list, bytes of a string, 1 else */
+    uint32_t count; /* elements of a list, bytes of a string, 1 else */
     float f;
     int64_t i;
-    const char *text;      /* STRING (terminated, `count` bytes), REF, TYPE */
+    const char *text; /* STRING (terminated, `count` bytes), REF, TYPE */
     const float *floats;
     const int64_t *ints;
     const char *const *strings;
     const uint64_t *string_lengths;
-    orti_tensor *tensor;   /* held by the graph */
-    orti_graph *graph;     /* owned by the graph */
+    orti_tensor *tensor; /* held by the graph */
+    orti_graph *graph;   /* owned by the graph */
     orti_graph *const *graphs;
 } orti_attr;
 
 typedef struct orti_node {
-    const char *name;      /* never empty: "Conv_17" is made up from the id where the model has none */
-    const char *domain;    /* "" is ai.onnx */
+    const char *name;   /* never empty: "Conv_17" is made up from the id where the model has none */
+    const char *domain; /* "" is ai.onnx */
     const char *op_type;
     /* The versions of the operator whose meaning this node equals (decision 3). As loaded: from the version in force at
      * the model's opset import up to the last version before the meaning changes. */
@@ -86,8 +102,8 @@ typedef struct orti_node {
     uint32_t input_count, output_count, attr_count;
     orti_value_id *inputs, *outputs; /* ORTI_NONE where left out */
     orti_attr *attrs;
-    const struct orti_op *op;  /* its meaning (ops/ops.h); NULL until bound or for an unknown operator */
-    orti_graph *body;          /* a function call's body, in which formal inputs and outputs are inputs and outputs; or NULL */
+    const struct orti_op *op; /* its meaning (ops/ops.h); NULL until bound or for an unknown operator */
+    orti_graph *body; /* a function call's body, in which formal inputs and outputs are inputs and outputs; or NULL */
     bool is_deleted;
 } orti_node;
 
@@ -103,7 +119,7 @@ orti_arena *orti_graph_arena(orti_graph *graph);
 orti_dim_pool *orti_graph_pool(const orti_graph *graph);
 orti_graph *orti_graph_outer(const orti_graph *graph);
 
-uint32_t orti_graph_node_count(const orti_graph *graph);  /* slots, deleted ones included: ids are below it */
+uint32_t orti_graph_node_count(const orti_graph *graph); /* slots, deleted ones included: ids are below it */
 uint32_t orti_graph_value_count(const orti_graph *graph);
 orti_node *orti_graph_node(const orti_graph *graph, orti_node_id id);
 orti_value *orti_graph_value(const orti_graph *graph, orti_value_id id);
@@ -143,7 +159,8 @@ ORT_MUST_USE ort_status *orti_graph_set_attr_float(orti_graph *graph, orti_node_
 ORT_MUST_USE ort_status *orti_graph_set_attr_string(orti_graph *graph, orti_node_id node, const char *name,
                                                     const char *value);
 void orti_graph_remove_attr(orti_graph *graph, orti_node_id node, const char *name);
-ORT_MUST_USE ort_status *orti_graph_set_input(orti_graph *graph, orti_node_id node, uint32_t index, orti_value_id value);
+ORT_MUST_USE ort_status *orti_graph_set_input(orti_graph *graph, orti_node_id node, uint32_t index,
+                                              orti_value_id value);
 ORT_MUST_USE ort_status *orti_graph_set_inputs(orti_graph *graph, orti_node_id node, const orti_value_id *inputs,
                                                uint32_t count);
 /* Every reader of `from`, the graph's outputs and the bodies' captures included, reads `to` instead. When `from` is a

@@ -3,8 +3,8 @@
  * Threads: any (tables are constant).
  *
  * Facts (names, versions, arity, types, attributes, defaults) are generated from the pinned `onnx` package into
- * facts_generated.c, by tools/gen-ops; meanings (inference, evaluation of known values, versions whose meaning is equal)
- * are written by hand, one place an operator. */
+ * facts_generated.c, by tools/gen-ops; meanings (inference, evaluation of known values, versions whose meaning is
+ * equal) are written by hand, one place an operator. */
 #ifndef ORT_CORE_OPS_OPS_H
 #define ORT_CORE_OPS_OPS_H
 
@@ -12,7 +12,7 @@
 
 typedef struct orti_op_attr_fact {
     const char *name;
-    uint32_t kind;          /* orti_attr_kind */
+    uint32_t kind; /* orti_attr_kind */
     bool is_required, has_default;
     int64_t default_int;
     float default_float;
@@ -23,17 +23,18 @@ typedef struct orti_op_attr_fact {
 
 typedef struct orti_op_param_fact {
     const char *name;
-    uint8_t option;         /* 0 single, 1 optional, 2 variadic */
-    bool is_heterogeneous;  /* variadic of mixed types */
-    uint8_t type_var;       /* index among the op's type variables; 255: fixed by `types` alone */
-    uint64_t types;         /* allowed tensor element types, ORT_DTYPE_BIT set; 0: no tensor type allowed */
+    uint8_t option;        /* 0 single, 1 optional, 2 variadic */
+    bool is_heterogeneous; /* variadic of mixed types */
+    uint8_t type_var;      /* index among the op's type variables; 255: fixed by `types` alone */
+    uint64_t types;        /* allowed tensor element types, ORT_DTYPE_BIT set; 0: no tensor type allowed */
 } orti_op_param_fact;
 
 /* One operator at one version. */
 typedef struct orti_op {
     const char *domain, *name;
     int32_t since_version;
-    int32_t last_equal_version; /* newest version whose meaning is the same for every node valid at this one (hand-kept) */
+    int32_t
+        last_equal_version; /* newest version whose meaning is the same for every node valid at this one (hand-kept) */
     bool is_deprecated, is_function;
     uint32_t min_inputs, max_inputs, min_outputs, max_outputs; /* max UINT32_MAX: no bound */
     const orti_op_param_fact *inputs, *outputs;
@@ -51,14 +52,16 @@ int32_t orti_ops_newest_opset(const char *domain);
 /* The operator name nearest to `name` in the domain, or NULL: for "unknown operator" errors. */
 const char *orti_op_nearest(const char *domain, const char *name);
 
-/* Binds every node (bodies too) to its operator at the opsets imported: sets node->op, since_version, until_version, and
- * checks arity, attributes (known, right kind, required ones present) and, where types are known, input types.
+/* Binds every node (bodies too) to its operator at the opsets imported: sets node->op, since_version, until_version,
+ * and checks arity, attributes (known, right kind, required ones present) and, where types are known, input types.
  * `opset_of(user, domain)` gives the model's import or 0. A node with a body (a function call) needs no operator.
- * Unknown operator: INVALID_MODEL in a standard domain, UNSUPPORTED in others; the node and the nearest name are named. */
-ORT_MUST_USE ort_status *orti_ops_bind(orti_graph *graph, int32_t (*opset_of)(void *user, const char *domain), void *user);
+ * Unknown operator: INVALID_MODEL in a standard domain, UNSUPPORTED in others; the node and the nearest name are named.
+ */
+ORT_MUST_USE ort_status *orti_ops_bind(orti_graph *graph, int32_t (*opset_of)(void *user, const char *domain),
+                                       void *user);
 
-/* Infers types, shapes and known values of every live value in order, symbolically. Facts that contradict what the model
- * declares: INVALID_MODEL naming node, value and both shapes. Operators without inference leave outputs unknown.
+/* Infers types, shapes and known values of every live value in order, symbolically. Facts that contradict what the
+ * model declares: INVALID_MODEL naming node, value and both shapes. Operators without inference leave outputs unknown.
  * The declared shape of a graph output only names symbols: the inferred one wins unless they contradict. */
 ORT_MUST_USE ort_status *orti_infer_graph(orti_graph *graph);
 
@@ -85,8 +88,8 @@ const int64_t *orti_facts_symbols(const orti_facts *facts, uint32_t *out_count);
 
 /* True when some shape depends on the contents of graph input `index`: a plan then needs (and is keyed by) them. */
 bool orti_infer_needs_contents(const orti_graph *graph, uint32_t input_index);
-/* True when every output of `node` is known from input shapes and contents alone, whatever the numbers, so that nobody has
- * to run it when its value is only used in shapes; valid after orti_infer_graph. */
+/* True when every output of `node` is known from input shapes and contents alone, whatever the numbers, so that nobody
+ * has to run it when its value is only used in shapes; valid after orti_infer_graph. */
 bool orti_infer_is_known(const orti_graph *graph, orti_node_id node);
 
 #endif

@@ -20,7 +20,8 @@ typedef struct orti_dim_pool orti_dim_pool;
 ORT_MUST_USE ort_status *orti_dim_pool_create(const orti_allocator *alloc, orti_dim_pool **out);
 void orti_dim_pool_destroy(orti_dim_pool *pool);
 
-/* The symbol called `name` (the same each time), or with NULL a fresh one "?0", "?1" ...; symbols are numbered from 0. */
+/* The symbol called `name` (the same each time), or with NULL a fresh one "?0", "?1" ...; symbols are numbered from 0.
+ */
 ORT_MUST_USE ort_status *orti_dim_symbol(orti_dim_pool *pool, const char *name, orti_dim *out);
 uint32_t orti_dim_symbol_count(const orti_dim_pool *pool);
 const char *orti_dim_symbol_name(const orti_dim_pool *pool, uint32_t symbol);

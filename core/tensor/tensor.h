@@ -9,7 +9,8 @@
 
 #define ORTI_RANK_MAX 32u /* a model that asks for more is refused (LIMIT_EXCEEDED) */
 
-/* Row-major, dense. A string tensor is one buffer: int64 offsets[n+1], then the bytes (architecture.md, decision 15). */
+/* Row-major, dense. A string tensor is one buffer: int64 offsets[n+1], then the bytes (architecture.md, decision 15).
+ */
 typedef struct orti_tensor {
     const orti_allocator *alloc;
     _Atomic uint32_t ref_count;
@@ -18,8 +19,8 @@ typedef struct orti_tensor {
     int64_t dims[ORTI_RANK_MAX];
     int64_t element_count;
     uint64_t size_bytes;
-    void *data;        /* NULL only when size_bytes is 0 */
-    orti_file *file;   /* the bytes live in here when not NULL: read-only, any alignment */
+    void *data;                              /* NULL only when size_bytes is 0 */
+    orti_file *file;                         /* the bytes live in here when not NULL: read-only, any alignment */
     void (*release)(void *user, void *data); /* the caller's own memory: called when the last reference goes; or NULL */
     void *release_user;
     bool owns_data;

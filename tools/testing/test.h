@@ -6,7 +6,8 @@
  *
  *     ORT_TEST(room, what_it_shows) { CHECK(1 + 1 == 2, "sum is %d", 1 + 1); }
  *
- * CHECK's message may be left out. CHECK_OK takes an ort_status * and fails with its text; CHECK_CODE expects a code. */
+ * CHECK's message may be left out. CHECK_OK takes an ort_status * and fails with its text; CHECK_CODE expects a code.
+ */
 #ifndef ORT_TESTING_TEST_H
 #define ORT_TESTING_TEST_H
 
@@ -37,8 +38,8 @@ _Noreturn void ort_test_skip(const char *why);
     do {                                                                                                               \
         if (!(cond)) ort_test_fail(__FILE__, __LINE__, #cond, " " __VA_ARGS__);                                        \
     } while (0)
-#define CHECK(...)  CHECK_1(__VA_ARGS__)
-#define SKIP(why)   ort_test_skip(why)
+#define CHECK(...) CHECK_1(__VA_ARGS__)
+#define SKIP(why)  ort_test_skip(why)
 
 #else
 

@@ -1,7 +1,7 @@
 /* ort/plugin/claim.h: the dialogue about who computes what: propose, settle.
  *
- * `propose` is pure and repeatable. A proposal is convex (no path leaves and re-enters it) and indivisible: for a part of
- * it the host proposes again with a smaller mask. `settle` ends all tokens of an epoch, exactly once. */
+ * `propose` is pure and repeatable. A proposal is convex (no path leaves and re-enters it) and indivisible: for a part
+ * of it the host proposes again with a smaller mask. `settle` ends all tokens of an epoch, exactly once. */
 #ifndef ORT_PLUGIN_CLAIM_H
 #define ORT_PLUGIN_CLAIM_H
 
@@ -20,10 +20,10 @@ extern "C" {
 #define ORTP_DECLINE_RESOURCE  6u /* memory or another limit of the device */
 #define ORTP_DECLINE_COST      7u /* could, but would be slower than anybody else */
 
-#define ORTP_PRECISION_MODEL   0u /* what the model's types say */
-#define ORTP_PRECISION_BF16    1u
-#define ORTP_PRECISION_F16     2u
-#define ORTP_PRECISION_TF32    3u
+#define ORTP_PRECISION_MODEL 0u /* what the model's types say */
+#define ORTP_PRECISION_BF16  1u
+#define ORTP_PRECISION_F16   2u
+#define ORTP_PRECISION_TF32  3u
 
 #define ORTP_POLICY_DETERMINISTIC  0x0001u /* the same bits for the same inputs, run after run */
 #define ORTP_POLICY_FLUSH_DENORMAL 0x0002u
@@ -43,7 +43,7 @@ typedef struct ortp_policy {
 
 /* Where a proposal wants a value that crosses its border. */
 typedef struct ortp_boundary {
-    uint32_t size, value;     /* the value's id */
+    uint32_t size, value; /* the value's id */
     uint32_t device, space;
 } ortp_boundary;
 #define ORTP_BOUNDARY_SIZE_0_0 16u
@@ -54,11 +54,11 @@ typedef struct ortp_boundary {
 typedef struct ortp_proposal {
     uint32_t size, flags;
     const ortp_ext *next;
-    uint64_t token;               /* the plugin's word for it, unique in the epoch, not 0 */
-    uint32_t node_count, device;  /* device: index in the instance */
+    uint64_t token;              /* the plugin's word for it, unique in the epoch, not 0 */
+    uint32_t node_count, device; /* device: index in the instance */
     const uint32_t *nodes;
-    const uint8_t *by_body;       /* for each node: 1 = by its body, 0 = whole; NULL: all whole */
-    const double *node_cost_ns;   /* for each node, at the ranges' opt; NULL: launch_ns and cost_ns alone count */
+    const uint8_t *by_body;     /* for each node: 1 = by its body, 0 = whole; NULL: all whole */
+    const double *node_cost_ns; /* for each node, at the ranges' opt; NULL: launch_ns and cost_ns alone count */
     double cost_ns, launch_ns;
     uint64_t constant_bytes, workspace_bytes;
     uint32_t precision, accumulate_dtype;

@@ -10,19 +10,19 @@
 extern "C" {
 #endif
 
-/* A dimension or known element: >= 0 is the number; below zero an expression over symbols, opaque here: compare ids (equal
- * ids are equal sizes), print with dim_text, evaluate with dim_eval. */
+/* A dimension or known element: >= 0 is the number; below zero an expression over symbols, opaque here: compare ids
+ * (equal ids are equal sizes), print with dim_text, evaluate with dim_eval. */
 typedef int64_t ortp_dim;
 #define ORTP_DIM_UNKNOWN INT64_MIN
 
 typedef struct ortp_graph_info {
     uint32_t size, flags;
-    uint32_t node_bound, value_bound;      /* ids are below these */
+    uint32_t node_bound, value_bound; /* ids are below these */
     uint32_t node_count, symbol_count;
-    const uint32_t *nodes;                 /* the view's nodes, producers first */
+    const uint32_t *nodes; /* the view's nodes, producers first */
     uint32_t input_count, output_count;
-    const uint32_t *inputs, *outputs;      /* of the whole graph */
-    uint64_t epoch;                        /* tells snapshots apart; tokens belong to one */
+    const uint32_t *inputs, *outputs; /* of the whole graph */
+    uint64_t epoch;                   /* tells snapshots apart; tokens belong to one */
 } ortp_graph_info;
 #define ORTP_GRAPH_INFO_SIZE_0_0 64u
 
@@ -31,9 +31,9 @@ typedef struct ortp_graph_info {
 typedef struct ortp_node_info {
     uint32_t size, flags;
     ort_string_view name, domain, op_type; /* domain "" is ai.onnx */
-    int32_t since_version, until_version;  /* versions of the operator whose meaning the node equals: match on overlap */
+    int32_t since_version, until_version; /* versions of the operator whose meaning the node equals: match on overlap */
     uint32_t input_count, output_count;
-    const uint32_t *inputs, *outputs;      /* ORTP_NONE where left out */
+    const uint32_t *inputs, *outputs; /* ORTP_NONE where left out */
     uint32_t attr_count, reserved;
 } ortp_node_info;
 #define ORTP_NODE_INFO_SIZE_0_0 96u
@@ -72,11 +72,11 @@ typedef struct ortp_attr_info {
 typedef struct ortp_value_info {
     uint32_t size, flags, kind, dtype;
     ort_string_view name;
-    uint32_t rank, producer;        /* producer: ORTP_NONE unless INNER */
-    const ortp_dim *dims;           /* rank of them, when HAS_SHAPE */
+    uint32_t rank, producer; /* producer: ORTP_NONE unless INNER */
+    const ortp_dim *dims;    /* rank of them, when HAS_SHAPE */
     uint32_t consumer_count, known_count;
-    const uint32_t *consumers;      /* nodes of the whole graph */
-    const ortp_dim *known;          /* known_count elements of an integer tensor, ORTP_DIM_UNKNOWN where not known */
+    const uint32_t *consumers; /* nodes of the whole graph */
+    const ortp_dim *known;     /* known_count elements of an integer tensor, ORTP_DIM_UNKNOWN where not known */
 } ortp_value_info;
 #define ORTP_VALUE_INFO_SIZE_0_0 72u
 
@@ -85,10 +85,10 @@ typedef struct ortp_constant {
     uint32_t size, dtype;
     uint32_t rank, align_bytes;
     const int64_t *dims;
-    const void *data;               /* NULL: read it from `fd` */
-    int32_t fd, reserved;           /* -1: memory only */
+    const void *data;     /* NULL: read it from `fd` */
+    int32_t fd, reserved; /* -1: memory only */
     uint64_t offset_bytes, size_bytes;
-    uint64_t identity[2];           /* equal identities are equal bytes (inside a process); zero: not known */
+    uint64_t identity[2]; /* equal identities are equal bytes (inside a process); zero: not known */
 } ortp_constant;
 #define ORTP_CONSTANT_SIZE_0_0 72u
 

@@ -1,6 +1,6 @@
-/* ort/plugin/host.h: what the host offers a plugin. Given once, to create; every function takes `context`, the host's word
- * for this plugin, first. A plugin calls the host only through these, never from `run` into `run`, and keeps nothing of
- * a host in statics. threads: any. */
+/* ort/plugin/host.h: what the host offers a plugin. Given once, to create; every function takes `context`, the host's
+ * word for this plugin, first. A plugin calls the host only through these, never from `run` into `run`, and keeps
+ * nothing of a host in statics. threads: any. */
 #ifndef ORT_PLUGIN_HOST_H
 #define ORT_PLUGIN_HOST_H
 
@@ -92,12 +92,12 @@ typedef struct ortp_host_store {
     /* Keeps a constant's bytes alive and readable beyond the call; release when done. */
     ort_status *(*constant_retain)(ortp_host_context *context, const ortp_constant *constant, const void **out_data);
     void (*constant_release)(ortp_host_context *context, const ortp_constant *constant, const void *data);
-    /* The packed form under (constant's identity, layout, device): found, or made by `pack` once, in memory aligned to 64
-     * bytes. A constant without identity is packed for this caller alone. layout: names algorithm, type, panel width,
-     * version. blocking: yes (another's pack of the same key). out_data: borrow-parent (packed). */
+    /* The packed form under (constant's identity, layout, device): found, or made by `pack` once, in memory aligned to
+     * 64 bytes. A constant without identity is packed for this caller alone. layout: names algorithm, type, panel
+     * width, version. blocking: yes (another's pack of the same key). out_data: borrow-parent (packed). */
     ort_status *(*weight)(ortp_host_context *context, const ortp_constant *constant, ort_string_view layout,
-                          ort_string_view device, uint64_t size_bytes, ortp_pack_fn pack, void *user,
-                          ortp_packed **out, const void **out_data);
+                          ort_string_view device, uint64_t size_bytes, ortp_pack_fn pack, void *user, ortp_packed **out,
+                          const void **out_data);
     void (*weight_release)(ortp_host_context *context, ortp_packed *packed); /* NULL: nothing */
     /* The disk cache (option cache.folder), or NOT_FOUND; UNSUPPORTED without a cache. */
     ort_status *(*cache_get)(ortp_host_context *context, ort_string_view key, const void **out_data,
@@ -109,9 +109,9 @@ typedef struct ortp_host_store {
 /* The shape of a value, with numbers, and its contents where they are known. */
 typedef struct ortp_shape {
     uint32_t size, dtype;
-    uint32_t rank, is_partial;  /* is_partial: some dimension is ORTP_DIM_UNKNOWN until the run */
-    const int64_t *dims;        /* borrow: the prepare call */
-    const void *known;          /* contents (dense) of a constant or known value of at most 1,024 elements; or NULL */
+    uint32_t rank, is_partial; /* is_partial: some dimension is ORTP_DIM_UNKNOWN until the run */
+    const int64_t *dims;       /* borrow: the prepare call */
+    const void *known;         /* contents (dense) of a constant or known value of at most 1,024 elements; or NULL */
     uint64_t known_bytes;
 } ortp_shape;
 #define ORTP_SHAPE_SIZE_0_0 40u
@@ -140,7 +140,8 @@ typedef struct ortp_host_output {
 
 typedef struct ortp_host_trace {
     uint32_t size, reserved;
-    /* A piece of a run: nodes (ids), what ran them, when (host clock). From any thread, until the run's point settles. */
+    /* A piece of a run: nodes (ids), what ran them, when (host clock). From any thread, until the run's point settles.
+     */
     void (*span)(ortp_span *span, const uint32_t *nodes, uint64_t node_count, ort_string_view name, uint64_t begin_ns,
                  uint64_t end_ns);
 } ortp_host_trace;

@@ -16,9 +16,9 @@ typedef struct ortp_option {
     uint32_t size, kind; /* kind: ORTP_SETTING_* */
     uint32_t scope, flags;
     ort_string_view name, summary;
-    ort_string_view default_text;       /* of any kind, as it would be written in a configuration */
-    double minimum, maximum;            /* of numbers; both 0: no bound */
-    const ort_string_view *choices;     /* of strings; NULL: any */
+    ort_string_view default_text;   /* of any kind, as it would be written in a configuration */
+    double minimum, maximum;        /* of numbers; both 0: no bound */
+    const ort_string_view *choices; /* of strings; NULL: any */
     uint64_t choice_count;
 } ortp_option;
 #define ORTP_OPTION_SIZE_0_0 96u

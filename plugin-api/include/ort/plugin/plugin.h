@@ -20,11 +20,11 @@ extern "C" {
 typedef struct ortp_open_args {
     uint32_t size, flags;
     const ortp_ext *next;
-    const uint32_t *devices;       /* indexes of devices(); they become 0, 1 ... of the instance */
+    const uint32_t *devices; /* indexes of devices(); they become 0, 1 ... of the instance */
     uint32_t device_count, setting_stride;
-    const ortp_setting *settings;  /* checked against the schema; defaults are not filled in */
+    const ortp_setting *settings; /* checked against the schema; defaults are not filled in */
     uint64_t setting_count;
-    void *native_context;          /* the application's own context of the vendor's API, or NULL */
+    void *native_context; /* the application's own context of the vendor's API, or NULL */
 } ortp_open_args;
 #define ORTP_OPEN_ARGS_SIZE_0_0 56u
 
@@ -32,14 +32,15 @@ typedef struct ortp_open_args {
  * program is required; the rest may be NULL. Static. */
 typedef struct ortp_plugin_table {
     uint32_t size, flags;
-    ort_string_view id;            /* reverse DNS, as in the manifest */
+    ort_string_view id; /* reverse DNS, as in the manifest */
     ort_string_view version;
     const ortp_option_schema *options; /* NULL: it has none */
     /* One for each host. host: borrow until shutdown. threads: any. out: create. */
     ort_status *(*create)(const ortp_host *host, ortp_plugin **out);
     /* Everything opened is closed before. threads: one per object. NULL: nothing. */
     void (*shutdown)(ortp_plugin *plugin);
-    /* Looks at the hardware. An absent driver or device is a count of 0, with a reason for `ort-info`. blocking: yes. */
+    /* Looks at the hardware. An absent driver or device is a count of 0, with a reason for `ort-info`. blocking: yes.
+     */
     ort_status *(*device_count)(ortp_plugin *plugin, uint32_t *out_count, ort_string_view *out_reason);
     ort_status *(*device_describe)(ortp_plugin *plugin, uint32_t device, ortp_device_info *out); /* borrow-parent */
     ort_status *(*device_live)(ortp_plugin *plugin, uint32_t device, ortp_device_live *out);
@@ -52,8 +53,8 @@ typedef struct ortp_plugin_table {
     const ortp_queue_table *queue;
     const ortp_claim_table *claim;
     const ortp_program_table *program;
-    const ortp_state_table *state;  /* may be NULL */
-    const ortp_ops_table *ops;      /* may be NULL */
+    const ortp_state_table *state; /* may be NULL */
+    const ortp_ops_table *ops;     /* may be NULL */
     /* Experimental interfaces, vendor-prefixed: "acme.profile". May be NULL. */
     const void *(*find_interface)(ort_string_view name, uint32_t version);
 } ortp_plugin_table;

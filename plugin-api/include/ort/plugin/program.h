@@ -18,27 +18,27 @@ typedef struct ortp_compile_args {
     uint32_t size, flags;
     const ortp_ext *next;
     uint64_t token;
-    const ortp_view *view;          /* the one proposed on: borrow-call; constants through the graph and store tables */
+    const ortp_view *view; /* the one proposed on: borrow-call; constants through the graph and store tables */
     ortp_compile_job *job;
-    const uint32_t *inputs, *outputs; /* values that cross the border, in the order in which bind gives them. Constants are
-                                         not among the inputs; known values are not either: prepare gives them */
+    const uint32_t *inputs, *outputs; /* values that cross the border, in the order in which bind gives them. Constants
+                                         are not among the inputs; known values are not either: prepare gives them */
     uint32_t input_count, output_count;
-    const ortp_setting *settings;   /* options of compile scope */
+    const ortp_setting *settings; /* options of compile scope */
     uint32_t setting_count, setting_stride;
     const ortp_policy *policy;
-    const ortp_cancel *cancel;      /* NULL: not cancellable */
+    const ortp_cancel *cancel; /* NULL: not cancellable */
 } ortp_compile_args;
 #define ORTP_COMPILE_ARGS_SIZE_0_0 96u
 
 typedef struct ortp_prepare_args {
     uint32_t size, flags;
     const ortp_ext *next;
-    const int64_t *symbols;         /* values of the view's symbols; ORTP_DIM_UNKNOWN where the run tells */
+    const int64_t *symbols; /* values of the view's symbols; ORTP_DIM_UNKNOWN where the run tells */
     uint64_t symbol_count;
-    const ortp_shapes *shapes;      /* asked through the infer table; borrow-call */
-    const uint8_t *donated;         /* for each input: 1 = may be overwritten; NULL: none */
-    const uint32_t *same_as;        /* for each output: the input whose buffer it should share, or ORTP_NONE; NULL: none */
-    ortp_plan *previous;            /* a plan of the same program to learn from, or NULL; borrow-call */
+    const ortp_shapes *shapes; /* asked through the infer table; borrow-call */
+    const uint8_t *donated;    /* for each input: 1 = may be overwritten; NULL: none */
+    const uint32_t *same_as;   /* for each output: the input whose buffer it should share, or ORTP_NONE; NULL: none */
+    ortp_plan *previous;       /* a plan of the same program to learn from, or NULL; borrow-call */
 } ortp_prepare_args;
 #define ORTP_PREPARE_ARGS_SIZE_0_0 64u
 
@@ -51,16 +51,17 @@ typedef struct ortp_plan_info {
     uint32_t size, flags;
     uint64_t workspace_bytes, workspace_align_bytes;
     uint32_t workspace_space, launch_count; /* the space that the workspace must come from */
-    const ortp_symbol_range *ranges;        /* the plan holds for symbols in min .. max; NULL: for these symbols alone */
+    const ortp_symbol_range *ranges; /* the plan holds for symbols in min .. max; NULL: for these symbols alone */
     uint64_t range_count;
-    const uint8_t *shared;                  /* for each output: ORTP_SHARED_*; NULL: all ORTP_SHARED_NO */
+    const uint8_t *shared; /* for each output: ORTP_SHARED_*; NULL: all ORTP_SHARED_NO */
 } ortp_plan_info;
 #define ORTP_PLAN_INFO_SIZE_0_0 56u
 
 typedef struct ortp_bind_args {
     uint32_t size, flags;
     const ortp_ext *next;
-    const ortp_tensor_arg *inputs, *outputs; /* as many as compile was told; outputs whose size the run tells are empty */
+    const ortp_tensor_arg *inputs,
+        *outputs; /* as many as compile was told; outputs whose size the run tells are empty */
     uint32_t input_count, output_count, arg_stride, reserved;
     ortp_tensor_arg workspace;
     ortp_state *const *states;
@@ -72,13 +73,13 @@ typedef struct ortp_run_args {
     uint32_t size, flags;
     const ortp_ext *next;
     ortp_queue *queue;
-    const ortp_order *order;        /* NULL: waits for nothing, signals nothing (inline queues) */
-    ortp_lane *lane;                /* cores for parallel_for on a CPU; NULL: the calling thread alone */
-    const ortp_cancel *cancel;      /* NULL: not cancellable */
-    uint64_t deadline_ns;           /* on the host's clock; 0: none */
+    const ortp_order *order;   /* NULL: waits for nothing, signals nothing (inline queues) */
+    ortp_lane *lane;           /* cores for parallel_for on a CPU; NULL: the calling thread alone */
+    const ortp_cancel *cancel; /* NULL: not cancellable */
+    uint64_t deadline_ns;      /* on the host's clock; 0: none */
     uint64_t seed;
-    ortp_span *span;                /* NULL: no profile */
-    ortp_outputs *outputs;          /* for outputs whose size the run tells; NULL when there are none */
+    ortp_span *span;       /* NULL: no profile */
+    ortp_outputs *outputs; /* for outputs whose size the run tells; NULL when there are none */
     const int64_t *symbols;
     uint64_t symbol_count;
 } ortp_run_args;
@@ -98,19 +99,20 @@ typedef struct ortp_program_table {
     uint32_t size, reserved;
     /* blocking: yes; several at once. out: create. errors: CANCELLED, UNSUPPORTED. */
     ort_status *(*compile)(ortp_instance *instance, const ortp_compile_args *args, ortp_program **out);
-    void (*program_destroy)(ortp_program *program);   /* its plans and bindings are gone before; NULL: nothing */
+    void (*program_destroy)(ortp_program *program); /* its plans and bindings are gone before; NULL: nothing */
     /* blocking: yes. out: create. errors: INVALID_ARGUMENT naming node and shape when the shapes can't be. */
     ort_status *(*prepare)(ortp_program *program, const ortp_prepare_args *args, ortp_plan **out);
     void (*plan_describe)(const ortp_plan *plan, ortp_plan_info *out); /* pointers: borrow-parent (plan) */
-    void (*plan_destroy)(ortp_plan *plan);            /* NULL: nothing */
+    void (*plan_destroy)(ortp_plan *plan);                             /* NULL: nothing */
     /* out: create; it borrows the plan and the buffers. */
     ort_status *(*bind)(ortp_plan *plan, const ortp_bind_args *args, ortp_binding **out);
-    /* Changes addresses of some arguments: the same args as bind, in which an argument with neither buffer nor host stays
-     * as it is; no run is in flight on the binding. Allocates nothing for host pointers. threads: one per object. */
+    /* Changes addresses of some arguments: the same args as bind, in which an argument with neither buffer nor host
+     * stays as it is; no run is in flight on the binding. Allocates nothing for host pointers. threads: one per object.
+     */
     ort_status *(*rebind)(ortp_binding *binding, const ortp_bind_args *args);
-    void (*binding_destroy)(ortp_binding *binding);   /* its run has settled; NULL: nothing */
-    /* Returns when the work is queued; on an inline queue when it is done. A failure here signals nothing: the host then
-     * fails the order's point. threads: one per object. blocking: no (inline: for the work). */
+    void (*binding_destroy)(ortp_binding *binding); /* its run has settled; NULL: nothing */
+    /* Returns when the work is queued; on an inline queue when it is done. A failure here signals nothing: the host
+     * then fails the order's point. threads: one per object. blocking: no (inline: for the work). */
     ort_status *(*run)(ortp_binding *binding, const ortp_run_args *args);
     /* Writes what load needs; `fingerprint` names what made it. errors: UNSUPPORTED. */
     ort_status *(*save)(ortp_program *program, ortp_write_fn write, void *user);

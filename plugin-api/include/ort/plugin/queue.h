@@ -11,9 +11,9 @@
 extern "C" {
 #endif
 
-#define ORTP_QUEUE_INLINE   0x0001u /* works on the calling thread; everything is settled on return */
-#define ORTP_QUEUE_ORDERED  0x0002u /* work starts in the order of submission */
-#define ORTP_QUEUE_COPY     0x0004u /* for copies that overlap with other queues */
+#define ORTP_QUEUE_INLINE  0x0001u /* works on the calling thread; everything is settled on return */
+#define ORTP_QUEUE_ORDERED 0x0002u /* work starts in the order of submission */
+#define ORTP_QUEUE_COPY    0x0004u /* for copies that overlap with other queues */
 
 typedef struct ortp_queue_info {
     uint32_t size, flags;
@@ -37,8 +37,8 @@ typedef struct ortp_copy {
 /* What a piece of work waits for and signals. */
 typedef struct ortp_order {
     uint32_t size, wait_count;
-    const ortp_point *waits;   /* points of this instance's timelines */
-    ortp_point signal;         /* settles when the work has; timeline NULL: none wanted (inline queues) */
+    const ortp_point *waits; /* points of this instance's timelines */
+    ortp_point signal;       /* settles when the work has; timeline NULL: none wanted (inline queues) */
 } ortp_order;
 #define ORTP_ORDER_SIZE_0_0 32u
 

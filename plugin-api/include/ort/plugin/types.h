@@ -81,8 +81,8 @@ typedef struct ortp_setting {
 #define ORTP_SETTING_SIZE_0_0 56u
 
 /* A tensor argument where work is bound: bytes [offset, offset + size) of `buffer`, row-major in ONNX's order.
- * `host` is set, and `buffer` may then be NULL, only towards devices with ORTP_DEVICE_HOST_ADDRESSABLE: the caller's own
- * memory, which outlives the binding or the next rebind. `strides` (elements) only towards devices with
+ * `host` is set, and `buffer` may then be NULL, only towards devices with ORTP_DEVICE_HOST_ADDRESSABLE: the caller's
+ * own memory, which outlives the binding or the next rebind. `strides` (elements) only towards devices with
  * ORTP_DEVICE_STRIDED; NULL is dense. */
 typedef struct ortp_tensor_arg {
     uint32_t size, dtype;

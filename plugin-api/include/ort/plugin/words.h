@@ -45,36 +45,36 @@ typedef uint32_t ort_code;
 
 /* Element types: ONNX's own TensorProto.DataType values, so that nothing is translated. */
 typedef uint32_t ort_dtype;
-#define ORT_DTYPE_NONE         0u
-#define ORT_DTYPE_F32          1u
-#define ORT_DTYPE_U8           2u
-#define ORT_DTYPE_I8           3u
-#define ORT_DTYPE_U16          4u
-#define ORT_DTYPE_I16          5u
-#define ORT_DTYPE_I32          6u
-#define ORT_DTYPE_I64          7u
-#define ORT_DTYPE_STRING       8u
-#define ORT_DTYPE_BOOL         9u
-#define ORT_DTYPE_F16          10u
-#define ORT_DTYPE_F64          11u
-#define ORT_DTYPE_U32          12u
-#define ORT_DTYPE_U64          13u
-#define ORT_DTYPE_C64          14u
-#define ORT_DTYPE_C128         15u
-#define ORT_DTYPE_BF16         16u
-#define ORT_DTYPE_F8E4M3FN     17u
-#define ORT_DTYPE_F8E4M3FNUZ   18u
-#define ORT_DTYPE_F8E5M2       19u
-#define ORT_DTYPE_F8E5M2FNUZ   20u
-#define ORT_DTYPE_U4           21u
-#define ORT_DTYPE_I4           22u
-#define ORT_DTYPE_F4E2M1       23u
-#define ORT_DTYPE_F8E8M0       24u
-#define ORT_DTYPE_U2           25u
-#define ORT_DTYPE_I2           26u
-#define ORT_DTYPE_F6E2M3       27u
-#define ORT_DTYPE_F6E3M2       28u
-#define ORT_DTYPE_COUNT        29u
+#define ORT_DTYPE_NONE       0u
+#define ORT_DTYPE_F32        1u
+#define ORT_DTYPE_U8         2u
+#define ORT_DTYPE_I8         3u
+#define ORT_DTYPE_U16        4u
+#define ORT_DTYPE_I16        5u
+#define ORT_DTYPE_I32        6u
+#define ORT_DTYPE_I64        7u
+#define ORT_DTYPE_STRING     8u
+#define ORT_DTYPE_BOOL       9u
+#define ORT_DTYPE_F16        10u
+#define ORT_DTYPE_F64        11u
+#define ORT_DTYPE_U32        12u
+#define ORT_DTYPE_U64        13u
+#define ORT_DTYPE_C64        14u
+#define ORT_DTYPE_C128       15u
+#define ORT_DTYPE_BF16       16u
+#define ORT_DTYPE_F8E4M3FN   17u
+#define ORT_DTYPE_F8E4M3FNUZ 18u
+#define ORT_DTYPE_F8E5M2     19u
+#define ORT_DTYPE_F8E5M2FNUZ 20u
+#define ORT_DTYPE_U4         21u
+#define ORT_DTYPE_I4         22u
+#define ORT_DTYPE_F4E2M1     23u
+#define ORT_DTYPE_F8E8M0     24u
+#define ORT_DTYPE_U2         25u
+#define ORT_DTYPE_I2         26u
+#define ORT_DTYPE_F6E2M3     27u
+#define ORT_DTYPE_F6E3M2     28u
+#define ORT_DTYPE_COUNT      29u
 
 /* A set of element types, one bit each. */
 #define ORT_DTYPE_BIT(dtype) (UINT64_C(1) << (dtype))

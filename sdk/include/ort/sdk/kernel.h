@@ -22,9 +22,10 @@ extern "C" {
 #define ORTK_RANK_MAX 8u /* the kit declines nodes with values of a higher rank */
 
 /* How a tensor lies in memory. Dimensions are always listed in ONNX's order (N, C, spatial...). */
-#define ORTK_LAYOUT_ROWS   0u /* row-major, dense: as at the border */
-#define ORTK_LAYOUT_PIXELS 1u /* N, spatial..., then C; `pitch` elements from one pixel to the next, pitch >= C.
-                                 Rank >= 3. Inside programs only. Channel Concat and Split are views in it */
+#define ORTK_LAYOUT_ROWS 0u /* row-major, dense: as at the border */
+#define ORTK_LAYOUT_PIXELS                                                                                             \
+    1u /* N, spatial..., then C; `pitch` elements from one pixel to the next, pitch >= C.                              \
+          Rank >= 3. Inside programs only. Channel Concat and Split are views in it */
 
 /* A tensor when shapes are known. */
 typedef struct ortk_desc {
@@ -32,10 +33,10 @@ typedef struct ortk_desc {
     int64_t dims[ORTK_RANK_MAX];
     int64_t element_count;
     uint32_t layout;
-    int64_t pitch;          /* PIXELS only */
-    const void *known;      /* contents, dense, when the value is constant or known; else NULL */
+    int64_t pitch;     /* PIXELS only */
+    const void *known; /* contents, dense, when the value is constant or known; else NULL */
     uint64_t known_bytes;
-    bool is_present;        /* false: an optional input or output left out */
+    bool is_present; /* false: an optional input or output left out */
 } ortk_desc;
 
 /* What is fused behind a kernel's result, in this order: bias is the kernel's own business (its own input). */
@@ -50,10 +51,11 @@ typedef struct ortk_desc {
 #define ORTK_ACT_HARDSWISH   8u
 #define ORTK_ACT_SILU        9u
 typedef struct ortk_fused {
-    bool has_residual;      /* added before the activation: the last input of the step; same shape and layout as the output */
+    bool
+        has_residual; /* added before the activation: the last input of the step; same shape and layout as the output */
     uint32_t activation;
     float alpha, beta;
-    const float *slopes;    /* PRELU; lives as long as the program */
+    const float *slopes; /* PRELU; lives as long as the program */
     int64_t slope_count;
 } ortk_fused;
 
@@ -63,13 +65,13 @@ typedef struct ortk_compiler ortk_compiler;
 typedef struct ortk_planner ortk_planner;
 typedef struct ortk_step ortk_step;
 
-uint32_t ortk_node_input_count(const ortk_node *node);  /* trailing left-out ones not counted */
+uint32_t ortk_node_input_count(const ortk_node *node); /* trailing left-out ones not counted */
 uint32_t ortk_node_output_count(const ortk_node *node);
 bool ortk_node_has_input(const ortk_node *node, uint32_t index);
 uint32_t ortk_node_input_dtype(const ortk_node *node, uint32_t index);
 uint32_t ortk_node_output_dtype(const ortk_node *node, uint32_t index);
-int32_t ortk_node_input_rank(const ortk_node *node, uint32_t index);                  /* -1: not known */
-int64_t ortk_node_input_dim(const ortk_node *node, uint32_t index, uint32_t axis);    /* -1: not a fixed number */
+int32_t ortk_node_input_rank(const ortk_node *node, uint32_t index);               /* -1: not known */
+int64_t ortk_node_input_dim(const ortk_node *node, uint32_t index, uint32_t axis); /* -1: not a fixed number */
 /* A constant's bytes (NULL: not constant) and element count; borrow: the program at compile, the call at claim. */
 const void *ortk_node_constant(const ortk_node *node, uint32_t index, int64_t *out_count);
 /* True when the input is constant or known, so that plan will see ortk_desc.known. */
@@ -78,13 +80,14 @@ const char *ortk_node_name(const ortk_node *node);
 const char *ortk_node_op(const ortk_node *node);
 const ortk_fused *ortk_node_fused(const ortk_node *node); /* never NULL; at claim always empty */
 
-/* "Not mine, because ...": claim returns it through this. Returns false, so that `return ortk_decline(...)` reads well. */
+/* "Not mine, because ...": claim returns it through this. Returns false, so that `return ortk_decline(...)` reads well.
+ */
 bool ortk_decline(ortk_node *node, uint32_t code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Memory that lives as long as the program; zeroed; NULL when there is none (return ortk_out_of_memory). */
 void *ortk_compiler_alloc(ortk_compiler *compiler, size_t size_bytes);
-/* The packed form of constant input `index`, from the host's store, under `layout`; `pack` is called when nobody has packed
- * it yet with the constant's bytes. 64-byte aligned; borrow: program. */
+/* The packed form of constant input `index`, from the host's store, under `layout`; `pack` is called when nobody has
+ * packed it yet with the constant's bytes. 64-byte aligned; borrow: program. */
 typedef void (*ortk_pack_fn)(const void *user, const void *constant, void *packed);
 ort_status *ortk_compiler_pack(ortk_compiler *compiler, const ortk_node *node, uint32_t index, const char *layout,
                                uint64_t size_bytes, ortk_pack_fn pack, const void *user, const void **out);
@@ -107,8 +110,8 @@ typedef struct ortk_step_plan {
     double cost_ns;         /* of the whole step on one thread; the kit runs small steps inline. 0: not known */
 } ortk_step_plan;
 
-/* The hot record: made by bind. args: inputs then outputs, as many as the node has; NULL where left out. A fused residual
- * is one more input, after the node's own: args[input_count - 1]. */
+/* The hot record: made by bind. args: inputs then outputs, as many as the node has; NULL where left out. A fused
+ * residual is one more input, after the node's own: args[input_count - 1]. */
 struct ortk_step {
     ortk_run_fn run;
     const void *state;
@@ -116,31 +119,37 @@ struct ortk_step {
     int64_t task_count, grain;
     void *args[];
 };
-static inline const void *ortk_in(const ortk_step *step, uint32_t index) { return step->args[index]; }
-static inline void *ortk_out(const ortk_step *step, uint32_t index) { return step->args[step->input_count + index]; }
+static inline const void *ortk_in(const ortk_step *step, uint32_t index) {
+    return step->args[index];
+}
+static inline void *ortk_out(const ortk_step *step, uint32_t index) {
+    return step->args[step->input_count + index];
+}
 
 /* How a kernel wants its tensors. */
-#define ORTK_MODE_ROWS        0u /* inputs and outputs ROWS */
-#define ORTK_MODE_ELEMENTWISE 1u /* any one layout and pitch shared by all big inputs and the output: the kernel sees it as a
-                                    dense array, or (pitch > C) as rows of C elements; see ortk_desc. Inputs that broadcast
-                                    are given in ROWS when they are constant or 1-element, or the kit converts all to ROWS */
-#define ORTK_MODE_PIXELS      2u /* input 0 and output 0 PIXELS (conv, pool, resize ...); other inputs ROWS */
-#define ORTK_MODE_PIXELS_IN_ANY 3u /* as PIXELS, but input 0 may also be ROWS (a first convolution reading NCHW itself) */
+#define ORTK_MODE_ROWS 0u /* inputs and outputs ROWS */
+#define ORTK_MODE_ELEMENTWISE                                                                                          \
+    1u /* any one layout and pitch shared by all big inputs and the output: the kernel sees it as a                    \
+          dense array, or (pitch > C) as rows of C elements; see ortk_desc. Inputs that broadcast                      \
+          are given in ROWS when they are constant or 1-element, or the kit converts all to ROWS */
+#define ORTK_MODE_PIXELS 2u /* input 0 and output 0 PIXELS (conv, pool, resize ...); other inputs ROWS */
+#define ORTK_MODE_PIXELS_IN_ANY                                                                                        \
+    3u /* as PIXELS, but input 0 may also be ROWS (a first convolution reading NCHW itself) */
 
-#define ORTK_KERNEL_INPLACE    0x01u /* output 0 may share memory with an input of the same size (element by element) */
-#define ORTK_KERNEL_RESHAPES   0x02u /* output 0 is input 0's bytes with another shape: a view, no kernel runs */
-#define ORTK_KERNEL_FUSES_ACT  0x04u /* takes ortk_fused.activation */
-#define ORTK_KERNEL_FUSES_ADD  0x08u /* takes a residual */
-#define ORTK_KERNEL_UNARY      0x10u /* one input, same shape: may itself be fused as an activation when it has a kind */
+#define ORTK_KERNEL_INPLACE   0x01u /* output 0 may share memory with an input of the same size (element by element) */
+#define ORTK_KERNEL_RESHAPES  0x02u /* output 0 is input 0's bytes with another shape: a view, no kernel runs */
+#define ORTK_KERNEL_FUSES_ACT 0x04u /* takes ortk_fused.activation */
+#define ORTK_KERNEL_FUSES_ADD 0x08u /* takes a residual */
+#define ORTK_KERNEL_UNARY     0x10u /* one input, same shape: may itself be fused as an activation when it has a kind */
 /* Inputs that plan needs by contents (shapes, axes, pads): bit i for input i. The kit claims the node only if they are
  * constant or known, and gives ortk_desc.known. They need not exist in memory at run. */
-#define ORTK_KERNEL_KNOWN(i)   (0x100u << (i))
+#define ORTK_KERNEL_KNOWN(i) (0x100u << (i))
 
 typedef struct ortk_kernel {
-    const char *domain;     /* "" is ai.onnx */
+    const char *domain; /* "" is ai.onnx */
     const char *op;
     int32_t since_version, until_version; /* meanings that it computes; overlap with the node's range is a match */
-    uint64_t types;         /* element types of input 0 (of output 0 without inputs) */
+    uint64_t types;                       /* element types of input 0 (of output 0 without inputs) */
     uint32_t mode, flags;
     size_t params_bytes;
     /* Further conditions. NULL: none. Use ortk_decline. */
