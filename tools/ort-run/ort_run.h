@@ -1,0 +1,55 @@
+/* ort-run/ort_run.h: the pieces of the program: options, tensors in, tensors out, comparison. */
+#ifndef ORT_TOOLS_ORT_RUN_H
+#define ORT_TOOLS_ORT_RUN_H
+
+#include "common/common.h"
+
+#define RUN_VALUES_MAX 256u
+
+typedef struct run_arguments {
+    tool_settings settings;
+    tool_list positional, inputs, checks;
+    const char *output_folder, *profile_path, *dump_glob, *compare;
+    double rtol, atol; /* below zero: not given */
+    double seed;
+    bool explain, json;
+} run_arguments;
+
+extern const tool run_tool;
+
+/* The tensors of one run. */
+typedef struct run_values {
+    ort_tensor *items[RUN_VALUES_MAX];
+    uint32_t count;
+} run_values;
+void run_values_finish(run_values *values);
+
+/* Given by --input, or random from `seed`; sizes that are not fixed count as 1 unless given with @shape. */
+ort_status *run_inputs_create(const run_arguments *arguments, ort_session *session, run_values *out);
+
+/* How two tensors of floats may differ: |got - want| <= atol + rtol * |want|. */
+typedef struct run_tolerance {
+    double rtol, atol;
+} run_tolerance;
+
+/* What a comparison found. */
+typedef struct run_difference {
+    bool is_equal;
+    int64_t wrong_count, worst_index;
+    double worst_got, worst_want, worst_excess; /* excess: error over what is allowed, <= 1 is fine */
+    char text[256];                             /* why not, in one line; "" when equal */
+} run_difference;
+void run_compare(const ort_tensor *got, const ort_tensor *want, run_tolerance tolerance, run_difference *out);
+
+/* Runs every data set of `folder` (itself one, or a model's folder that holds test_data_set_*) on `session` and
+ * compares. Adds one object a set to `report`. *out_failed counts sets that differ. */
+ort_status *run_check_folder(const run_arguments *arguments, ort_session *session, const char *folder, json_t *report,
+                             uint32_t *out_failed);
+
+/* "kind[dims] min .. max mean" for a person. */
+void run_print_tensor(const char *name, const ort_tensor *tensor);
+json_t *run_tensor_json(const char *name, const ort_tensor *tensor);
+/* Element `index` as a number. */
+double run_element(const ort_tensor *tensor, int64_t index);
+
+#endif
