@@ -1,0 +1,45 @@
+/* planted.c: one fault of each kind, to show that a sanitizer job fails on it. Usage: planted overflow|leak|race */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static long shared_counter;
+
+static void *count_up(void *unused) {
+    for (int i = 0; i < 1000; i++) shared_counter++;
+    return unused;
+}
+
+static int race(void) {
+    pthread_t other;
+    if (pthread_create(&other, NULL, count_up, NULL)) return 2;
+    count_up(NULL);
+    return pthread_join(other, NULL) ? 2 : 0;
+}
+
+static int overflow(void) {
+    volatile size_t past = 8;
+    char *bytes = malloc(8);
+    if (!bytes) return 2;
+    bytes[past] = 1;
+    free(bytes);
+    return 0;
+}
+
+static int leak(void) {
+    void *volatile lost = malloc(100);
+    lost = NULL;
+    return lost != NULL;
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        int (*run)(void);
+    } faults[] = {{"overflow", overflow}, {"leak", leak}, {"race", race}};
+    for (size_t i = 0; argc == 2 && i < sizeof faults / sizeof *faults; i++)
+        if (strcmp(argv[1], faults[i].name) == 0) return faults[i].run();
+    fprintf(stderr, "usage: planted overflow|leak|race\n");
+    return 2;
+}
