@@ -97,16 +97,17 @@ bool orti_library_exists(const orti_allocator *alloc, const char *soname) {
 #if defined(__x86_64__)
 /* __builtin_cpu_supports takes literals only; it also asks whether the system saves the registers. */
 #define FEATURE(name)                                                                                                  \
-    { #name, __builtin_cpu_supports(#name) != 0 }
+    { name, __builtin_cpu_supports(name) != 0 }
 bool orti_machine_has(const char *feature, bool *out_is_known) {
     __builtin_cpu_init();
     const struct {
         const char *name;
         bool has;
-    } features[] = {FEATURE(sse3),       FEATURE(ssse3),     FEATURE(sse4 .1),  FEATURE(sse4 .2),  FEATURE(popcnt),
-                    FEATURE(avx),        FEATURE(avx2),      FEATURE(fma),      FEATURE(bmi),      FEATURE(bmi2),
-                    FEATURE(avx512f),    FEATURE(avx512bw),  FEATURE(avx512cd), FEATURE(avx512dq), FEATURE(avx512vl),
-                    FEATURE(avx512vnni), FEATURE(avx512bf16)};
+    } features[] = {FEATURE("sse3"),      FEATURE("ssse3"),    FEATURE("sse4.1"),   FEATURE("sse4.2"),
+                    FEATURE("popcnt"),    FEATURE("avx"),      FEATURE("avx2"),     FEATURE("fma"),
+                    FEATURE("bmi"),       FEATURE("bmi2"),     FEATURE("avx512f"),  FEATURE("avx512bw"),
+                    FEATURE("avx512cd"),  FEATURE("avx512dq"), FEATURE("avx512vl"), FEATURE("avx512vnni"),
+                    FEATURE("avx512bf16")};
     *out_is_known = true;
     for (size_t i = 0; i < sizeof features / sizeof *features; i++)
         if (strcmp(features[i].name, feature) == 0) return features[i].has;
