@@ -1,4 +1,5 @@
-/* planted.c: one fault of each kind, to show that a sanitizer job fails on it. Usage: planted overflow|leak|race */
+/* planted.c: one fault of each kind, to show that a sanitizer job fails on it. Usage: planted
+ * overflow|leak|race|undefined */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +20,17 @@ static int race(void) {
 }
 
 static int overflow(void) {
-    volatile size_t past = 8;
-    char *bytes = malloc(8);
+    char *volatile bytes = malloc(8);
     if (!bytes) return 2;
-    bytes[past] = 1;
+    bytes[8] = 1;
     free(bytes);
     return 0;
+}
+
+static int undefined(void) {
+    volatile int largest = 0x7fffffff;
+    largest += 1;
+    return largest == 0;
 }
 
 static int leak(void) {
@@ -37,9 +43,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(void);
-    } faults[] = {{"overflow", overflow}, {"leak", leak}, {"race", race}};
+    } faults[] = {{"overflow", overflow}, {"leak", leak}, {"race", race}, {"undefined", undefined}};
     for (size_t i = 0; argc == 2 && i < sizeof faults / sizeof *faults; i++)
         if (strcmp(argv[1], faults[i].name) == 0) return faults[i].run();
-    fprintf(stderr, "usage: planted overflow|leak|race\n");
+    fprintf(stderr, "usage: planted overflow|leak|race|undefined\n");
     return 2;
 }
