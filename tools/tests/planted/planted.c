@@ -20,10 +20,10 @@ static int race(void) {
 }
 
 static int overflow(void) {
-    char *volatile bytes = malloc(8);
+    volatile char *volatile bytes = malloc(8);
     if (!bytes) return 2;
     bytes[8] = 1;
-    free(bytes);
+    free((void *)bytes);
     return 0;
 }
 
