@@ -39,11 +39,9 @@ typedef struct ortcpu_conv_plan {
     ortcpu_conv_shape s;
     ortcpu_gemm_plan gemm;
     int64_t row_splits, panel_splits; /* of output rows (or tiles), of panels of output channels, in one group */
-    int64_t rows_per_band;            /* output rows whose input is copied at once */
     int64_t panels;                   /* of one group */
-    int64_t taps, tap_k;              /* of one output pixel; values of A for each */
-    int64_t band_w, band_rows, band_pitch, band_row_pitch; /* the padded copy of input rows */
-    bool banded, merged;                                   /* input is copied; kx and C are one run */
+    int64_t band_bytes;               /* of the padded copy of input rows that a task works on */
+    int64_t offset_floats;            /* where the copy begins in scratch */
 } ortcpu_conv_plan;
 
 typedef struct ortcpu_conv_args {

@@ -28,8 +28,10 @@ typedef enum ortcpu_act {
 } ortcpu_act;
 
 typedef struct ortcpu_epilogue {
-    const float *bias;      /* one for each column (output channel), or NULL */
-    const float *residual;  /* or NULL; may be the destination itself, must not overlap it otherwise */
+    const float *bias; /* one for each column (output channel), or NULL */
+    /* Or NULL. May be the destination itself, element for element, but not in a product of an unpacked B or of an A
+     * whose columns are not adjacent; must not overlap it otherwise. */
+    const float *residual;
     int64_t residual_pitch; /* floats from one row (pixel) to the next */
     const float *slope;     /* PRELU: one for each column */
     float scale;            /* 0 is read as 1 */
