@@ -1,0 +1,65 @@
+/* run/inner.h: a run from inside, shared by the files of this room. */
+#ifndef ORT_CORE_RUN_INNER_H
+#define ORT_CORE_RUN_INNER_H
+
+#include "run/run.h"
+
+typedef struct run_operation {
+    const orti_operation *operation;
+    orti_instance *instance;
+    /* RUN */
+    ortp_binding *binding;
+    ort_status *(*launch)(ortp_binding *binding, const ortp_run_args *args);
+    ortp_run_args args;
+    ortp_bind_args bind; /* its arrays are kept up to date by the setters */
+    ortp_tensor_arg *inputs, *outputs;
+    ortp_outputs told; /* user: this operation's run_told */
+    struct run_told *told_user;
+    /* COPY */
+    ort_status *(*copy)(ortp_queue *queue, const ortp_copy *copies, uint32_t stride, uint64_t copy_count,
+                        const ortp_order *order);
+    ortp_copy copy_args;
+    /* On queues that are not inline. */
+    ortp_order order;
+    ortp_point *waits;
+    bool is_inline, is_dirty;
+} run_operation;
+
+/* Whose outputs a plugin tells the sizes of. */
+typedef struct run_told {
+    orti_run *run;
+    const orti_operation *operation;
+} run_told;
+
+typedef struct run_timeline {
+    ortp_timeline *timeline;  /* NULL on an inline queue, and until the first run */
+    uint64_t base, submitted; /* values of earlier runs end at base; the last one submitted in this run */
+} run_timeline;
+
+typedef struct run_memory {
+    void *host;          /* domain 0 */
+    ortp_buffer *buffer; /* the others */
+} run_memory;
+
+struct orti_run {
+    orti_plan *plan;
+    ortp_lane *lane;
+    orti_arena arena;
+    run_memory *memories;    /* by domain */
+    run_timeline *timelines; /* by queue */
+    run_operation *operations;
+    orti_tensor **inputs, **outputs;
+    bool *is_own_output; /* made by us */
+    bool is_bound, has_dirty;
+    bool has_team; /* of more than one thread */
+    ortp_span span;
+    const orti_run_request *request; /* of the run in flight */
+};
+
+ORT_MUST_USE ort_status *orti_run_timelines_open(orti_run *run);
+void orti_run_timelines_close(orti_run *run);
+/* ortp_outputs.provide */
+ort_status *orti_run_provide(void *user, uint32_t index, const int64_t *dims, uint32_t rank, uint64_t size_bytes,
+                             ortp_tensor_arg *out);
+
+#endif

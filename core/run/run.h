@@ -1,0 +1,43 @@
+/* run/run.h: executes a plan. No decision is left to take here.
+ * Start at: orti_run_create(), orti_run_execute().  Used by: session.
+ * Threads: one at a time for each run; runs of one plan are independent of each other.
+ *
+ * A run has its own memory, plugin bindings and timelines. Once it is bound, orti_run_execute allocates nothing, takes
+ * no lock and, where every queue is inline and the lane has one thread, makes no system call. */
+#ifndef ORT_CORE_RUN_RUN_H
+#define ORT_CORE_RUN_RUN_H
+
+#include "schedule/schedule.h"
+#include "telemetry/profile.h"
+
+typedef struct orti_run orti_run;
+
+typedef struct orti_run_request {
+    ortp_cancel *cancel;  /* or NULL */
+    uint64_t deadline_ns; /* on orti_clock_ns; 0: none */
+    uint64_t seed;
+    orti_profile *profile; /* or NULL */
+    uint32_t track;        /* of the profile */
+} orti_run_request;
+
+/* plan: retained. lane: borrow, or NULL: the calling thread alone. Allocates the run's memory. */
+ORT_MUST_USE ort_status *orti_run_create(orti_plan *plan, ortp_lane *lane, orti_run **out);
+void orti_run_destroy(orti_run *run);          /* takes NULL */
+orti_plan *orti_run_plan(const orti_run *run); /* borrow */
+
+/* The tensor of an input; its type and shape are those of the plan. Retained. */
+void orti_run_set_input(orti_run *run, uint32_t index, orti_tensor *tensor);
+/* The tensor that output `index` is written to; NULL: one is made. Retained. errors: INVALID_ARGUMENT when its type or
+ * shape is not the plan's. */
+ORT_MUST_USE ort_status *orti_run_set_output(orti_run *run, uint32_t index, orti_tensor *tensor);
+/* The tensor of an output, made when none was set; NULL for one whose size the run tells, before it has. Borrow. */
+orti_tensor *orti_run_output(const orti_run *run, uint32_t index);
+
+/* Makes missing outputs and gives the plugins all addresses; orti_run_execute does it when it was not. */
+ORT_MUST_USE ort_status *orti_run_bind(orti_run *run);
+/* errors: INVALID_ARGUMENT when an output lies on an input; CANCELLED; DEADLINE; what a plugin says. */
+ORT_MUST_USE ort_status *orti_run_execute(orti_run *run, const orti_run_request *request);
+/* Bytes of memory that this run holds, all domains. */
+uint64_t orti_run_memory_bytes(const orti_run *run);
+
+#endif
