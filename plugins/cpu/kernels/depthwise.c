@@ -12,15 +12,17 @@ enum {
 #else
     TILE = 4,
 #endif
-    COLUMNS_MAX = 7 + (TILE - 1) * 2
+    KERNEL_MAX = 7,
+    COLUMNS_MAX = KERNEL_MAX + (TILE - 1) * 2
 };
 
 /* One row of outputs, up to TILE of them. */
 typedef struct strip {
-    const float *in[COLUMNS_MAX]; /* input pixels of the first kernel row inside the image; zeros outside */
-    int64_t in_row[COLUMNS_MAX];  /* floats to the next kernel row: 0 where it is zeros */
-    int64_t pixel, row;           /* of an interior strip, which uses in[0] alone */
-    const float *weights;         /* of the first kernel row inside the image: [tap][channel] */
+    const float *in; /* the strip's first input pixel, in the first kernel row inside the image */
+    int64_t pixel, row;
+    /* Where the strip reaches outside the image: every input pixel of every kernel row, zeros for those outside. */
+    const float *edge[KERNEL_MAX][COLUMNS_MAX];
+    const float *weights; /* of the first kernel row inside the image: [tap][channel] */
     int64_t kernel_rows, channels, weight_row;
     int64_t outputs;
     ortcpu_tile tile; /* out, epilogue */
@@ -36,10 +38,10 @@ ORTCPU_INLINE vf load(const float *p, int64_t n) {
     return n == VL ? vf_load(p) : vf_load_n(p, n);
 }
 
-/* The epilogue of `count` sums of channels [c, c + n). */
+/* The epilogue of the sums of channels [c, c + n), for the strip's outputs: at most `count`. */
 ORTCPU_INLINE void strip_store(const strip *s, vf *sum, const int count, int64_t c, int64_t n) {
     const ortcpu_tile *t = &s->tile;
-    if (t->full || n < VL || s->outputs < count) {
+    if (t->full) {
         ortcpu_tile part = *t;
         part.c += c;
         part.n = n;
@@ -51,11 +53,16 @@ ORTCPU_INLINE void strip_store(const strip *s, vf *sum, const int count, int64_t
         ORTCPU_FN(ortcpu_tile_finish)(&part, sums, VL, s->outputs);
         return;
     }
-    vf bias = t->bias ? vf_load(t->bias + c) : vf_zero(), low = vf_set1(t->low), high = vf_set1(t->high);
+    vf bias = t->bias ? load(t->bias + c, n) : vf_zero(), low = vf_set1(t->low), high = vf_set1(t->high);
     UNROLLED for (int x = 0; x < count; x++) {
-        sum[x] = sum[x] * t->scale + bias;
-        if (t->residual) sum[x] = sum[x] + vf_load(t->residual + x * t->residual_stride + c);
-        vf_store(t->c + x * t->c_stride + c, vf_min_bound(vf_max_bound(sum[x], low), high));
+        if (x >= s->outputs) break;
+        vf y = sum[x] * t->scale + bias;
+        if (t->residual) y = y + load(t->residual + x * t->residual_stride + c, n);
+        y = vf_min_bound(vf_max_bound(y, low), high);
+        if (n == VL)
+            vf_store(t->c + x * t->c_stride + c, y);
+        else
+            vf_store_n(t->c + x * t->c_stride + c, y, n);
     }
 }
 
@@ -67,9 +74,9 @@ ORTCPU_INLINE void strip_channels(const strip *s, const int kw, const int stride
     for (int64_t ky = 0; ky < s->kernel_rows; ky++, w += s->weight_row) {
         vf weight[8];
         UNROLLED for (int kx = 0; kx < kw; kx++) weight[kx] = load(w + kx * s->channels, n);
-        const float *row = s->in[0] + ky * s->row + c;
+        const float *row = s->in + ky * s->row + c;
         UNROLLED for (int j = 0; j < (TILE - 1) * stride + kw; j++) {
-            vf d = load(interior ? row + j * s->pixel : s->in[j] + ky * s->in_row[j] + c, n);
+            vf d = load(interior ? row + j * s->pixel : s->edge[ky][j] + c, n);
             UNROLLED for (int kx = 0; kx < kw; kx++) {
                 if (j >= kx && (j - kx) % stride == 0 && (j - kx) / stride < TILE)
                     sum[(j - kx) / stride] = vf_fma(d, weight[kx], sum[(j - kx) / stride]);
@@ -103,7 +110,8 @@ typedef void strip_fn(const strip *s, bool interior);
 
 static strip_fn *strip_for(const ortcpu_conv_shape *s) {
     static strip_fn *const table[3][2] = {{strip_3_1, strip_3_2}, {strip_5_1, strip_5_2}, {strip_7_1, strip_7_2}};
-    if (s->dilation_w != 1 || s->stride_w > 2 || s->kernel_w < 3 || s->kernel_w > 7 || s->kernel_w % 2 == 0)
+    if (s->kernel_h > KERNEL_MAX || s->dilation_w != 1 || s->stride_w > 2 || s->kernel_w < 3 || s->kernel_w > 7 ||
+        s->kernel_w % 2 == 0)
         return NULL;
     return table[(s->kernel_w - 3) / 2][s->stride_w - 1];
 }
@@ -116,7 +124,7 @@ static void pixel_run(strip *s, const ortcpu_conv_shape *shape, int64_t k0, int6
         vf sum = vf_zero();
         for (int64_t ky = 0; ky < s->kernel_rows; ky++)
             for (int64_t kx = k0; kx < k1; kx++)
-                sum = vf_fma(load(s->in[0] + ky * s->row + kx * shape->dilation_w * s->pixel + c, n),
+                sum = vf_fma(load(s->in + ky * s->row + kx * shape->dilation_w * s->pixel + c, n),
                              load(s->weights + ky * s->weight_row + kx * s->channels + c, n), sum);
         strip_store(s, &sum, 1, c, n);
     }
@@ -134,14 +142,14 @@ static bool strip_place(strip *s, const ortcpu_conv_shape *shape, const float *r
     int64_t count = (TILE - 1) * shape->stride_w + shape->kernel_w;
     s->outputs = outputs;
     if (outputs == TILE && first >= 0 && first + count <= shape->in_w) {
-        s->in[0] = row + first * s->pixel;
+        s->in = row + first * s->pixel;
         return true;
     }
-    for (int64_t j = 0; j < count; j++) {
-        bool inside = first + j >= 0 && first + j < shape->in_w;
-        s->in[j] = inside ? row + (first + j) * s->pixel : zeros;
-        s->in_row[j] = inside ? s->row : 0;
-    }
+    for (int64_t ky = 0; ky < s->kernel_rows; ky++)
+        for (int64_t j = 0; j < count; j++) {
+            bool inside = first + j >= 0 && first + j < shape->in_w;
+            s->edge[ky][j] = inside ? row + ky * s->row + (first + j) * s->pixel : zeros;
+        }
     return false;
 }
 
@@ -150,7 +158,7 @@ static void pixels_run(strip *s, const ortcpu_conv_shape *shape, const ortcpu_ti
         int64_t first = x * shape->stride_w - shape->pad_left, d = shape->dilation_w;
         int64_t k0 = first < 0 ? ortcpu_ceil_div(-first, d) : 0;
         int64_t k1 = first < shape->in_w ? ortcpu_least(shape->kernel_w, (shape->in_w - 1 - first) / d + 1) : 0;
-        s->in[0] = row + first * s->pixel;
+        s->in = row + first * s->pixel;
         tile_move(row_tile, &s->tile, x);
         pixel_run(s, shape, k0, k1);
     }

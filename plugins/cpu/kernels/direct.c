@@ -3,6 +3,7 @@
 #include "kernels/transpose.h"
 
 enum {
+    PAD = 16,
     BAND_BYTES = 192 * 1024,       /* of copied rows, so that they stay in the second cache beside the weights */
     BAND_BYTES_HEAVY = 512 * 1024, /* where the weights do not fit and each copy means walking them again */
     WEIGHT_BYTES = 384 * 1024,     /* of all panels of a part: below, the panels are the inner loop */
@@ -84,10 +85,13 @@ static geometry geometry_of(const ortcpu_conv_shape *s, const ortcpu_axis *x) {
     axis_reach(x, 0, x->count, &g.column0, &last);
     g.width = last - g.column0;
     bool narrow = x->taps > 1 && x->step == 1 && s->in_pitch != g.channels && g.channels < NARROW_CHANNELS;
-    g.banded = s->in_nchw || g.column0 < 0 || last > s->in_w || narrow;
-    g.pixel = g.banded ? g.channels : s->in_pitch;
-    g.row = g.banded ? g.width * g.channels : s->in_w * s->in_pitch;
-    if (g.banded && g.row >= 1024 && g.row % 256 == 0) g.row += 16;
+    /* Pixels that lie a multiple of 4 KB apart fall into one set of the first cache. */
+    int64_t between = x->in_step * s->in_pitch;
+    bool alias = between % 1024 == 0 && g.columns >= 4 * NR;
+    g.banded = s->in_nchw || g.column0 < 0 || last > s->in_w || narrow || alias;
+    g.pixel = !g.banded ? s->in_pitch : alias ? g.channels + PAD : g.channels;
+    g.row = g.banded ? g.width * g.pixel : s->in_w * s->in_pitch;
+    if (g.banded && g.row >= 1024 && g.row % 256 == 0) g.row += PAD;
     g.merged = x->step == 1 && g.pixel == g.channels;
     return g;
 }
@@ -179,23 +183,24 @@ static void band_row_copy(const work *w, int64_t row, float *to) {
     int64_t c = w->g.channels, x0 = ortcpu_most(0, w->g.column0), x1 = ortcpu_least(s->in_w, w->g.column0 + w->g.width);
     x1 = ortcpu_most(x0, x1);
     int64_t left = ortcpu_least(x0 - w->g.column0, w->g.width), done = left + (x1 - x0);
-    memset(to, 0, (size_t)(left * c) * sizeof(float));
-    memset(to + done * c, 0, (size_t)((w->g.width - done) * c) * sizeof(float));
-    to += left * c;
+    int64_t pixel = w->g.pixel;
+    memset(to, 0, (size_t)(left * pixel) * sizeof(float));
+    memset(to + done * pixel, 0, (size_t)((w->g.width - done) * pixel) * sizeof(float));
+    to += left * pixel;
     const float *in = w->part->args->in;
     int64_t first = w->part->group * c;
     if (s->in_nchw) {
         int64_t plane = s->in_h * s->in_w;
         in += (w->part->image * s->in_c + first) * plane + row * s->in_w + x0;
-        ortcpu_transpose(c, x1 - x0, in, plane, to, c);
+        ortcpu_transpose(c, x1 - x0, in, plane, to, pixel);
         return;
     }
     in += ((w->part->image * s->in_h + row) * s->in_w + x0) * s->in_pitch + first;
-    if (s->in_pitch == c) {
+    if (s->in_pitch == pixel && pixel == c) {
         memcpy(to, in, (size_t)((x1 - x0) * c) * sizeof(float));
         return;
     }
-    for (int64_t i = 0; i < x1 - x0; i++) memcpy(to + i * c, in + i * s->in_pitch, (size_t)c * sizeof(float));
+    for (int64_t i = 0; i < x1 - x0; i++) memcpy(to + i * pixel, in + i * s->in_pitch, (size_t)c * sizeof(float));
 }
 
 /* Rows outside the image are left alone: no tap reads them. */

@@ -46,7 +46,12 @@ static void panel_pack(const float *b, int64_t row_stride, int64_t col_stride, i
     int64_t width = n <= VL ? VL : NR;
     if (n < width) memset(out, 0, (size_t)(k * width) * sizeof(float));
     if (col_stride == 1) {
-        for (int64_t i = 0; i < k; i++) memcpy(out + i * width, b + i * row_stride, (size_t)n * sizeof(float));
+        for (int64_t i = 0; i < k; i++, b += row_stride, out += width) {
+            if (n == NR)
+                vf_store(out, vf_load(b)), vf_store(out + VL, vf_load(b + VL));
+            else
+                memcpy(out, b, (size_t)n * sizeof(float));
+        }
     } else if (row_stride == 1) {
         ortcpu_transpose(n, k, b, col_stride, out, width);
     } else {
@@ -98,6 +103,8 @@ static void plan_tasks(ortcpu_gemm_plan *p, int64_t threads) {
         p->m_splits = most(1, least(each, p->m_tiles));
         p->n_splits = most(1, least(each / p->m_splits, p->panels));
     }
+    p->few_rows = s->m > 0 && s->m <= MR && s->b_packed && s->a_col_stride == 1 && s->batch == 1 &&
+                  p->m_splits * p->n_splits == 1;
     p->task_count = s->m > 0 && s->n > 0 ? s->batch * p->m_splits * p->n_splits : 0;
 }
 
@@ -227,8 +234,28 @@ static void part_run(part *w) {
     }
 }
 
+/* A few rows by packed weights in one task: nothing to block, copy or share out. */
+static void few_rows_run(const ortcpu_gemm_plan *p, const ortcpu_gemm_args *args) {
+    ortcpu_tile t = {.a = args->a + (args->a_offset ? args->a_offset[0] : 0),
+                     .a_stride = p->s.a_row_stride,
+                     .tap_offset = &no_offset,
+                     .taps = 1,
+                     .k = p->s.k,
+                     .b = args->b,
+                     .panel_stride = p->s.k * NR,
+                     .c = args->c,
+                     .c_stride = p->s.c_row_stride,
+                     .last = true};
+    ORTCPU_FN(ortcpu_tile_epilogue)(&t, &args->epilogue);
+    ORTCPU_FN(ortcpu_tile_panels)(&t, p->s.m, p->s.n);
+}
+
 void ORTCPU_FN(ortcpu_gemm_run)(const ortcpu_gemm_plan *p, const ortcpu_gemm_args *args, int64_t task_begin,
                                 int64_t task_end, void *scratch) {
+    if (p->few_rows && task_begin < task_end) {
+        few_rows_run(p, args);
+        return;
+    }
     int64_t splits = p->m_splits * p->n_splits;
     for (int64_t task = task_begin; task < task_end; task++) {
         int64_t i = task / splits, mi = task % splits / p->n_splits, ni = task % p->n_splits;

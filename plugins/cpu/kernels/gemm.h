@@ -30,7 +30,7 @@ typedef struct ortcpu_gemm_plan {
     int64_t m_tiles, panels;
     int64_t k_block, m_block;
     int64_t a_scratch_offset; /* floats */
-    bool a_copied, b_direct;
+    bool a_copied, b_direct, few_rows;
 } ortcpu_gemm_plan;
 
 typedef struct ortcpu_gemm_args {

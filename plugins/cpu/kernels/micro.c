@@ -14,6 +14,11 @@ enum { PREFETCH_FLOATS = 512 };
  */
 #define ROW_BASE(p, m) ((m) < 5 ? (p) + (m)*stride : (m) < 10 ? (p##5) + ((m)-5) * stride : (p##10) + ((m)-10) * stride)
 
+/* Lanes of vector v of a tile: only the last may be partial. */
+ORTCPU_INLINE vf tile_load(const float *p, int64_t n, const int vecs, const int v, const bool whole) {
+    return whole || v < vecs - 1 ? vf_load(p + v * VL) : vf_load_n(p + v * VL, n - v * VL);
+}
+
 ORTCPU_INLINE void sums_load(const ortcpu_tile *t, vf *sum, const int rows, const int vecs) {
     if (!t->load_c) {
         UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = vf_zero();
@@ -22,48 +27,60 @@ ORTCPU_INLINE void sums_load(const ortcpu_tile *t, vf *sum, const int rows, cons
             UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] = vf_load(t->c + m * t->c_stride + v * VL);
         }
     } else {
-        float copy[MR * NR] = {0};
-        for (int m = 0; m < rows; m++)
-            memcpy(copy + m * vecs * VL, t->c + m * t->c_stride, (size_t)t->n * sizeof(float));
-        UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = vf_load(copy + i * VL);
+        UNROLLED for (int m = 0; m < rows; m++) {
+            UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] =
+                tile_load(t->c + m * t->c_stride, t->n, vecs, v, false);
+        }
     }
 }
 
-ORTCPU_INLINE void sums_finish(const ortcpu_tile *t, vf *sum, const int rows, const int vecs) {
+ORTCPU_INLINE void tile_store(float *p, vf x, int64_t n, const int vecs, const int v, const bool whole) {
+    if (whole || v < vecs - 1)
+        vf_store(p + v * VL, x);
+    else
+        vf_store_n(p + v * VL, x, n - v * VL);
+}
+
+/* The same operations in the same order as ortcpu_tile_finish. */
+ORTCPU_INLINE void sums_finish(const ortcpu_tile *t, vf *sum, const int rows, const int vecs, const bool whole) {
     if (t->scale != 1.0f) {
         UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = sum[i] * t->scale;
     }
     if (t->bias) {
         UNROLLED for (int v = 0; v < vecs; v++) {
-            vf bias = vf_load(t->bias + v * VL);
+            vf bias = tile_load(t->bias, t->n, vecs, v, whole);
             UNROLLED for (int m = 0; m < rows; m++) sum[m * vecs + v] = sum[m * vecs + v] + bias;
         }
     }
     if (t->residual) {
         UNROLLED for (int m = 0; m < rows; m++) {
             UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] =
-                sum[m * vecs + v] + vf_load(t->residual + m * t->residual_stride + v * VL);
+                sum[m * vecs + v] + tile_load(t->residual + m * t->residual_stride, t->n, vecs, v, whole);
         }
     }
+    if (!t->bounded) return;
     vf low = vf_set1(t->low), high = vf_set1(t->high);
     UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = vf_min_bound(vf_max_bound(sum[i], low), high);
 }
 
+ORTCPU_INLINE void sums_write(const ortcpu_tile *t, vf *sum, const int rows, const int vecs, const bool whole) {
+    if (t->last) sums_finish(t, sum, rows, vecs, whole);
+    UNROLLED for (int m = 0; m < rows; m++) {
+        UNROLLED for (int v = 0; v < vecs; v++)
+            tile_store(t->c + m * t->c_stride, sum[m * vecs + v], t->n, vecs, v, whole);
+    }
+}
+
 ORTCPU_INLINE void sums_store(const ortcpu_tile *t, vf *sum, const int rows, const int vecs) {
-    if (t->n >= vecs * VL && !(t->last && t->full)) {
-        if (t->last) sums_finish(t, sum, rows, vecs);
-        UNROLLED for (int m = 0; m < rows; m++) {
-            UNROLLED for (int v = 0; v < vecs; v++) vf_store(t->c + m * t->c_stride + v * VL, sum[m * vecs + v]);
-        }
-        return;
-    }
-    float copy[MR * NR];
-    UNROLLED for (int i = 0; i < rows * vecs; i++) vf_store(copy + i * VL, sum[i]);
-    if (t->last) {
+    if (t->last && t->full) {
+        float copy[MR * NR];
+        UNROLLED for (int i = 0; i < rows * vecs; i++) vf_store(copy + i * VL, sum[i]);
         ORTCPU_FN(ortcpu_tile_finish)(t, copy, vecs * VL, rows);
-        return;
+    } else if (t->n >= vecs * VL) {
+        sums_write(t, sum, rows, vecs, true);
+    } else {
+        sums_write(t, sum, rows, vecs, false);
     }
-    for (int m = 0; m < rows; m++) memcpy(t->c + m * t->c_stride, copy + m * vecs * VL, (size_t)t->n * sizeof(float));
 }
 
 ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) {
@@ -79,7 +96,7 @@ ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) 
             UNROLLED for (int v = 0; v < vecs; v++) {
                 const float *from = b + (v / 2) * panel + (v % 2) * VL;
                 row[v] = vf_load(from);
-                __builtin_prefetch(from + PREFETCH_FLOATS);
+                if (v * VL % 16 == 0) __builtin_prefetch(from + PREFETCH_FLOATS); /* once for a cache line */
             }
             b += b_stride;
             UNROLLED for (int m = 0; m < rows; m++) {
@@ -100,7 +117,8 @@ ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) 
     KERNEL(rows, 2)
 KERNELS(1)
 KERNELS(2)
-KERNELS(3) KERNELS(4) KERNELS(5) KERNELS(6) KERNEL(1, 4) KERNEL(1, 8) KERNEL(2, 4) KERNEL(3, 4)
+KERNELS(3)
+KERNELS(4) KERNELS(5) KERNELS(6) KERNEL(1, 4) KERNEL(1, 8) KERNEL(2, 4) KERNEL(3, 4)
 #if defined(ORTCPU_AVX512)
     KERNELS(7) KERNELS(8) KERNELS(9) KERNELS(10) KERNELS(11) KERNELS(12) KERNELS(13) KERNELS(14)
 #endif
@@ -155,6 +173,7 @@ void ORTCPU_FN(ortcpu_tile_epilogue)(ortcpu_tile *t, const ortcpu_epilogue *e) {
     bool clip = e->act == ORTCPU_ACT_CLIP;
     t->low = e->act == ORTCPU_ACT_RELU ? 0.0f : clip ? e->alpha : -INFINITY;
     t->high = clip ? e->beta : INFINITY;
+    t->bounded = clip || e->act == ORTCPU_ACT_RELU;
     bool plain = e->act == ORTCPU_ACT_NONE || e->act == ORTCPU_ACT_RELU || clip;
     t->full = plain && !(e->residual && e->residual_after) ? NULL : e;
 }

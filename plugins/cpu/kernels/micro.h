@@ -36,8 +36,8 @@ typedef struct ortcpu_tile {
     int64_t c_stride, n;                  /* columns of this tile: at most the kernel's */
     const float *bias, *residual, *slope; /* at this tile's first row and column, or NULL */
     int64_t residual_stride;
-    float scale, low, high; /* of a plain epilogue: scale 1, low -inf, high inf where there is none */
-    bool load_c, last;
+    float scale, low, high;      /* of a plain epilogue: scale 1, low -inf, high inf where there is none */
+    bool load_c, last, bounded;  /* bounded: low and high matter */
     const ortcpu_epilogue *full; /* not NULL: an epilogue that needs more than scale, bias, residual and bounds */
 } ortcpu_tile;
 
