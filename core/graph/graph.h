@@ -90,6 +90,7 @@ typedef struct orti_attr {
     orti_tensor *tensor; /* held by the graph */
     orti_graph *graph;   /* owned by the graph */
     orti_graph *const *graphs;
+    orti_tensor *const *tensors; /* held by the graph */
 } orti_attr;
 
 typedef struct orti_node {
@@ -135,13 +136,19 @@ ORT_MUST_USE ort_status *orti_graph_order(orti_graph *graph, const orti_node_id 
 ORT_MUST_USE ort_status *orti_graph_consumers(orti_graph *graph, orti_value_id value, const orti_node_id **out_ids,
                                               uint32_t *out_count);
 
-/* ---- build and edit. Names are copied. A duplicate value name: INVALID_MODEL naming it. ---- */
+/* ---- build and edit. Names are copied. A duplicate value name: INVALID_MODEL naming it. A tensor that is handed over
+ * gets a reference of the graph's own; the caller keeps and releases its own. ---- */
+/* name NULL or "": made up. */
 ORT_MUST_USE ort_status *orti_graph_add_value(orti_graph *graph, const char *name, orti_value_kind kind,
                                               orti_value_id *out);
 /* A name that is not in use, "prefix_1" ...; in the graph's arena. */
 ORT_MUST_USE ort_status *orti_graph_unique_name(orti_graph *graph, const char *prefix, const char **out);
 ORT_MUST_USE ort_status *orti_graph_add_constant(orti_graph *graph, const char *name, orti_tensor *tensor_retained,
                                                  orti_value_id *out);
+/* A body's view of value `outer_id` of the graph around it, with the type and shape known there. */
+ORT_MUST_USE ort_status *orti_graph_add_capture(orti_graph *graph, const char *name, orti_value_id outer_id,
+                                                orti_value_id *out);
+/* rank ORTI_NONE: the shape is not known. Rank over ORTI_RANK_MAX: LIMIT_EXCEEDED. */
 ORT_MUST_USE ort_status *orti_graph_set_shape(orti_graph *graph, orti_value_id value, ort_dtype dtype,
                                               const orti_dim *dims, uint32_t rank);
 ORT_MUST_USE ort_status *orti_graph_add_input(orti_graph *graph, orti_value_id value);
@@ -150,7 +157,8 @@ ORT_MUST_USE ort_status *orti_graph_add_output(orti_graph *graph, orti_value_id 
 ORT_MUST_USE ort_status *orti_graph_add_node(orti_graph *graph, const char *name, const char *domain,
                                              const char *op_type, const orti_value_id *inputs, uint32_t input_count,
                                              const orti_value_id *outputs, uint32_t output_count, orti_node_id *out);
-/* Copies `attr` (strings and lists too; a tensor is retained, a graph is taken); replaces one of the same name. */
+/* Copies `attr` (strings and lists too; a tensor is retained, a graph is taken: it is the graph's even on failure);
+ * replaces one of the same name. A graph handed over was created with `graph` as its outer. */
 ORT_MUST_USE ort_status *orti_graph_set_attr(orti_graph *graph, orti_node_id node, const orti_attr *attr);
 ORT_MUST_USE ort_status *orti_graph_set_attr_int(orti_graph *graph, orti_node_id node, const char *name, int64_t value);
 ORT_MUST_USE ort_status *orti_graph_set_attr_ints(orti_graph *graph, orti_node_id node, const char *name,
@@ -165,14 +173,19 @@ ORT_MUST_USE ort_status *orti_graph_set_inputs(orti_graph *graph, orti_node_id n
                                                uint32_t count);
 /* Every reader of `from`, the graph's outputs and the bodies' captures included, reads `to` instead. When `from` is a
  * graph output its name moves to `to`, so that the outputs keep their names; where `to` can't carry it (an input,
- * a constant, or an output itself) an Identity node is put between. */
+ * a constant, or an output itself) an Identity node is put between (versions 1 to INT32_MAX, op NULL). A `from` that is
+ * graph input and output at once: INVALID_ARGUMENT. */
 ORT_MUST_USE ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti_value_id to);
 /* The node's outputs lose their producer; they must have no readers left (checked by verify). */
 void orti_graph_remove_node(orti_graph *graph, orti_node_id node);
 /* Makes an inner value a constant: its producer loses that output. */
 ORT_MUST_USE ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id value, orti_tensor *tensor_retained);
 
-/* ---- attributes: NULL when absent ---- */
+/* ---- bodies of a node: the function's body, then graphs in attributes, in order ---- */
+uint32_t orti_node_subgraph_count(const orti_node *node);
+orti_graph *orti_node_subgraph(const orti_node *node, uint32_t index);
+
+/* ---- attributes: NULL (fallback) when absent or of another kind ---- */
 const orti_attr *orti_node_attr(const orti_node *node, const char *name);
 int64_t orti_node_attr_int(const orti_node *node, const char *name, int64_t fallback);
 float orti_node_attr_float(const orti_node *node, const char *name, float fallback);
@@ -187,7 +200,7 @@ ORT_MUST_USE ort_status *orti_graph_verify(orti_graph *graph);
  *   graph "name" {
  *     input %x : float32[batch,3,224,224]
  *     const %w : float32[64,3,7,7] = <file offset 1024 bytes 37632> | {0.5, 1, ...}
- *     %y : float32[batch,64,112,112] = Conv@22 (%x, %w, _) {strides = [2, 2], auto_pad = "NOTSET"} "node name"
+ *     %y : float32[batch,64,112,112] = Conv@11..22 (%x, %w, _) {strides = [2, 2], auto_pad = "NOTSET"} "node name"
  *     output %y
  *   }
  * Parses back when every constant is small enough to be printed in braces (`max_constant_elements`). */
