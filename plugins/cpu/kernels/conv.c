@@ -11,7 +11,21 @@ ortcpu_conv_pack_bytes_fn ORTCPU_FN(ortcpu_conv_pack_bytes);
 ortcpu_conv_pack_fn ORTCPU_FN(ortcpu_conv_pack);
 ortcpu_conv_run_fn ORTCPU_FN(ortcpu_conv_run);
 
-enum { TASK_WORK_MIN = 250000, TASK_WORK_MIN_DEPTHWISE = 100000, TASKS_PER_THREAD = 4 };
+enum {
+    TASK_WORK_MIN = 250000,
+    TASK_WORK_MIN_DEPTHWISE = 100000,
+    TASKS_PER_THREAD = 4,
+    WINOGRAD_TILES_MIN = 14,     /* of one task: the transformed weights are walked once for each */
+    WINOGRAD_CHANNELS_MIN = 16,  /* below, the transforms cost more than they save */
+    WINOGRAD_WEIGHTS_MAX = 65536 /* channels in * out: above, the weights' traffic does */
+};
+
+static bool winograd_pays(const ortcpu_conv_shape *s) {
+    bool kernel = s->kernel_h == 3 && s->kernel_w == 3 && s->stride_h == 1 && s->stride_w == 1;
+    bool dense = s->dilation_h == 1 && s->dilation_w == 1 && s->groups == 1 && !s->in_nchw;
+    bool channels = s->in_c >= WINOGRAD_CHANNELS_MIN && s->out_c >= WINOGRAD_CHANNELS_MIN;
+    return kernel && dense && channels && s->in_c * s->out_c <= WINOGRAD_WEIGHTS_MAX && !s->no_winograd;
+}
 
 static ortcpu_conv_algorithm algorithm_of(const ortcpu_conv_shape *s) {
     if (s->transposed) return ORTCPU_CONV_TRANSPOSE;
@@ -19,7 +33,7 @@ static ortcpu_conv_algorithm algorithm_of(const ortcpu_conv_shape *s) {
     bool point = s->kernel_h == 1 && s->kernel_w == 1 && s->stride_h == 1 && s->stride_w == 1;
     bool unpadded = s->pad_top == 0 && s->pad_left == 0 && s->out_h == s->in_h && s->out_w == s->in_w;
     if (point && unpadded && s->groups == 1 && !s->in_nchw) return ORTCPU_CONV_GEMM;
-    return ORTCPU_CONV_DIRECT;
+    return winograd_pays(s) ? ORTCPU_CONV_WINOGRAD : ORTCPU_CONV_DIRECT;
 }
 
 static double work_of(const ortcpu_conv_shape *s) {
@@ -28,58 +42,85 @@ static double work_of(const ortcpu_conv_shape *s) {
     return (double)s->batch * pixels * each;
 }
 
-static void plan_tasks(ortcpu_conv_plan *p, int64_t threads, double work_min) {
+/* How many tasks `threads` threads would like. */
+static int64_t tasks_wanted(const ortcpu_conv_shape *s, int64_t threads, double work_min) {
+    if (threads <= 1) return 1;
+    double fair = (double)(threads * TASKS_PER_THREAD), work = work_of(s) / work_min;
+    return ortcpu_most(1, (int64_t)(work < fair ? work : fair));
+}
+
+static void plan_direct(ortcpu_conv_plan *p, int64_t threads) {
     const ortcpu_conv_shape *s = &p->s;
-    int64_t wanted = 1;
-    if (threads > 1) {
-        double fair = (double)(threads * TASKS_PER_THREAD), work = work_of(s) / work_min;
-        wanted = (int64_t)(work < fair ? work : fair);
-    }
-    bool depthwise = p->algorithm == ORTCPU_CONV_DEPTHWISE;
-    int64_t parts = s->batch * (depthwise ? 1 : s->groups);
-    int64_t each = ortcpu_most(1, ortcpu_ceil_div(ortcpu_most(1, wanted), ortcpu_most(1, parts)));
+    int64_t parts = s->batch * s->groups;
+    int64_t each = ortcpu_ceil_div(tasks_wanted(s, threads, TASK_WORK_MIN), ortcpu_most(1, parts));
     int64_t rows = s->transposed ? ortcpu_ceil_div(s->out_h, s->stride_h) : s->out_h;
     /* Weights that outweigh the image are read once when the channels are shared out. */
     int64_t weights = s->kernel_h * s->kernel_w * s->in_c / s->groups * (s->out_c / s->groups);
-    if (!depthwise && weights > 2 * s->in_h * s->in_w * (s->in_c / s->groups)) {
+    if (weights > 2 * s->in_h * s->in_w * (s->in_c / s->groups)) {
         p->panel_splits = ortcpu_most(1, ortcpu_least(each, p->panels));
         p->row_splits = ortcpu_most(1, ortcpu_least(each / p->panel_splits, rows));
     } else {
         p->row_splits = ortcpu_most(1, ortcpu_least(each, rows));
-        p->panel_splits = depthwise ? 1 : ortcpu_most(1, ortcpu_least(each / p->row_splits, p->panels));
+        p->panel_splits = ortcpu_most(1, ortcpu_least(each / p->row_splits, p->panels));
     }
-    bool some = s->batch > 0 && s->out_h > 0 && s->out_w > 0 && s->out_c > 0;
-    p->task_count = some ? parts * p->row_splits * p->panel_splits : 0;
+    p->task_count = parts * p->row_splits * p->panel_splits;
+    ORTCPU_FN(ortcpu_direct_plan)(p);
+}
+
+static void plan_depthwise(ortcpu_conv_plan *p, int64_t threads) {
+    int64_t each = ortcpu_ceil_div(tasks_wanted(&p->s, threads, TASK_WORK_MIN_DEPTHWISE), ortcpu_most(1, p->s.batch));
+    p->panel_splits = 1;
+    p->row_splits = ortcpu_most(1, ortcpu_least(each, p->s.out_h));
+    p->task_count = p->s.batch * p->row_splits;
+    p->scratch_bytes = (size_t)p->s.in_c * sizeof(float);
+}
+
+static void plan_winograd(ortcpu_conv_plan *p, int64_t threads) {
+    int64_t most_tasks = ORTCPU_FN(ortcpu_winograd_tiles)(&p->s) / WINOGRAD_TILES_MIN;
+    p->panel_splits = 1;
+    p->row_splits = ortcpu_most(1, ortcpu_least(tasks_wanted(&p->s, threads, TASK_WORK_MIN), most_tasks));
+    p->task_count = p->row_splits;
+    p->scratch_bytes = ORTCPU_FN(ortcpu_winograd_scratch_bytes)(&p->s);
+}
+
+static void plan_gemm(ortcpu_conv_plan *p, int64_t threads) {
+    const ortcpu_conv_shape *s = &p->s;
+    ortcpu_gemm_shape g = {.m = s->batch * s->out_h * s->out_w,
+                           .n = s->out_c,
+                           .k = s->in_c,
+                           .a_row_stride = s->in_pitch,
+                           .b_packed = true,
+                           .c_row_stride = s->out_pitch};
+    ORTCPU_FN(ortcpu_gemm_plan)(&g, threads, &p->gemm);
+    p->task_count = p->gemm.task_count;
+    p->scratch_bytes = p->gemm.scratch_bytes;
 }
 
 void ORTCPU_FN(ortcpu_conv_plan)(const ortcpu_conv_shape *shape, int64_t thread_count, ortcpu_conv_plan *out) {
     *out = (ortcpu_conv_plan){.s = *shape, .algorithm = algorithm_of(shape)};
-    const ortcpu_conv_shape *s = &out->s;
-    out->panels = ortcpu_ceil_div(s->out_c / s->groups, NR);
-    if (out->algorithm == ORTCPU_CONV_GEMM) {
-        ortcpu_gemm_shape g = {.m = s->batch * s->out_h * s->out_w,
-                               .n = s->out_c,
-                               .k = s->in_c,
-                               .a_row_stride = s->in_pitch,
-                               .b_packed = true,
-                               .c_row_stride = s->out_pitch};
-        ORTCPU_FN(ortcpu_gemm_plan)(&g, thread_count, &out->gemm);
-        out->task_count = out->gemm.task_count;
-        out->scratch_bytes = out->gemm.scratch_bytes;
-        return;
+    out->panels = ortcpu_ceil_div(shape->out_c / shape->groups, NR);
+    switch (out->algorithm) {
+    case ORTCPU_CONV_GEMM:
+        plan_gemm(out, thread_count);
+        break;
+    case ORTCPU_CONV_DEPTHWISE:
+        plan_depthwise(out, thread_count);
+        break;
+    case ORTCPU_CONV_WINOGRAD:
+        plan_winograd(out, thread_count);
+        break;
+    default:
+        plan_direct(out, thread_count);
+        break;
     }
-    bool depthwise = out->algorithm == ORTCPU_CONV_DEPTHWISE;
-    plan_tasks(out, thread_count, depthwise ? TASK_WORK_MIN_DEPTHWISE : TASK_WORK_MIN);
-    if (depthwise)
-        out->scratch_bytes = (size_t)s->in_c * sizeof(float);
-    else
-        ORTCPU_FN(ortcpu_direct_plan)(out);
+    if (shape->batch <= 0 || shape->out_h <= 0 || shape->out_w <= 0 || shape->out_c <= 0) out->task_count = 0;
 }
 
 size_t ORTCPU_FN(ortcpu_conv_pack_bytes)(const ortcpu_conv_plan *p) {
     const ortcpu_conv_shape *s = &p->s;
     int64_t area = s->kernel_h * s->kernel_w;
     if (p->algorithm == ORTCPU_CONV_DEPTHWISE) return (size_t)(area * s->in_c) * sizeof(float);
+    if (p->algorithm == ORTCPU_CONV_WINOGRAD) return ORTCPU_FN(ortcpu_winograd_pack_bytes)(s);
     int64_t columns = ORTCPU_FN(ortcpu_packed_columns)(s->out_c / s->groups) * s->groups;
     return (size_t)(columns * area * (s->in_c / s->groups)) * sizeof(float);
 }
@@ -93,31 +134,46 @@ void ORTCPU_FN(ortcpu_conv_pack)(const ortcpu_conv_plan *p, const float *weights
     case ORTCPU_CONV_GEMM:
         ORTCPU_FN(ortcpu_gemm_pack)(s->out_c, s->in_c, weights, 1, s->in_c, packed);
         return;
+    case ORTCPU_CONV_WINOGRAD:
+        ORTCPU_FN(ortcpu_winograd_pack)(p, weights, packed);
+        return;
     default:
         ORTCPU_FN(ortcpu_direct_pack)(p, weights, packed);
         return;
     }
 }
 
+/* Share `index` of `count` of n rows or tiles. */
+static int64_t share(int64_t n, int64_t index, int64_t count) {
+    return n * index / count;
+}
+
 static void task_run(const ortcpu_conv_plan *p, const ortcpu_conv_args *args, int64_t task, void *scratch) {
-    bool depthwise = p->algorithm == ORTCPU_CONV_DEPTHWISE;
-    int64_t groups = depthwise ? 1 : p->s.groups, splits = p->row_splits * p->panel_splits;
-    int64_t in_splits = task % splits, part_index = task / splits, panel = in_splits % p->panel_splits;
+    int64_t panel = task % p->panel_splits, part_index = task / p->panel_splits / p->row_splits;
+    int64_t row = task / p->panel_splits % p->row_splits;
+    int64_t groups = p->algorithm == ORTCPU_CONV_DEPTHWISE ? 1 : p->s.groups;
     ortcpu_conv_part part = {.plan = p,
                              .args = args,
                              .image = part_index / groups,
                              .group = part_index % groups,
-                             .row_index = in_splits / p->panel_splits,
-                             .panel0 = p->panels * panel / p->panel_splits,
-                             .panel1 = p->panels * (panel + 1) / p->panel_splits,
+                             .row_index = row,
+                             .panel0 = share(p->panels, panel, p->panel_splits),
+                             .panel1 = share(p->panels, panel + 1, p->panel_splits),
                              .scratch = scratch};
-    if (!depthwise) {
+    int64_t tiles;
+    switch (p->algorithm) {
+    case ORTCPU_CONV_DEPTHWISE:
+        ORTCPU_FN(ortcpu_depthwise_run)
+        (&part, share(p->s.out_h, row, p->row_splits), share(p->s.out_h, row + 1, p->row_splits));
+        return;
+    case ORTCPU_CONV_WINOGRAD:
+        tiles = ORTCPU_FN(ortcpu_winograd_tiles)(&p->s);
+        ORTCPU_FN(ortcpu_winograd_run)(&part, share(tiles, row, p->row_splits), share(tiles, row + 1, p->row_splits));
+        return;
+    default:
         ORTCPU_FN(ortcpu_direct_run)(&part);
         return;
     }
-    int64_t row0 = p->s.out_h * part.row_index / p->row_splits,
-            row1 = p->s.out_h * (part.row_index + 1) / p->row_splits;
-    ORTCPU_FN(ortcpu_depthwise_run)(&part, row0, row1);
 }
 
 void ORTCPU_FN(ortcpu_conv_run)(const ortcpu_conv_plan *p, const ortcpu_conv_args *args, int64_t task_begin,

@@ -46,4 +46,11 @@ void ORTCPU_FN(ortcpu_depthwise_pack)(const ortcpu_conv_plan *plan, const float 
 /* Output rows [row0, row1) of one image. */
 void ORTCPU_FN(ortcpu_depthwise_run)(const ortcpu_conv_part *part, int64_t row0, int64_t row1);
 
+size_t ORTCPU_FN(ortcpu_winograd_scratch_bytes)(const ortcpu_conv_shape *s);
+size_t ORTCPU_FN(ortcpu_winograd_pack_bytes)(const ortcpu_conv_shape *s);
+/* Tiles of 4 x 4 outputs in the whole batch. */
+int64_t ORTCPU_FN(ortcpu_winograd_tiles)(const ortcpu_conv_shape *s);
+void ORTCPU_FN(ortcpu_winograd_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);
+void ORTCPU_FN(ortcpu_winograd_run)(const ortcpu_conv_part *part, int64_t tile0, int64_t tile1);
+
 #endif

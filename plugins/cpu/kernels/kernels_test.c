@@ -21,6 +21,8 @@ static int64_t pick(int64_t low, int64_t high) {
 }
 
 static const float GAP = -12345.0f;
+/* Of 1 + the value: one rounding or an activation; Winograd's sums are as large as 50 * 9 * 4. */
+static const double TIGHT = 2e-6, WINOGRAD = 2e-3;
 
 static float *floats(int64_t n) {
     void *p = NULL;
@@ -100,15 +102,15 @@ static void epilogue_destroy(ortcpu_epilogue *e) {
     free((void *)(uintptr_t)e->slope);
 }
 
-static bool near(float got, double want) {
-    return fabs(got - want) <= 2e-6 * (1 + fabs(want));
+static bool near(float got, double want, double tolerance) {
+    return fabs(got - want) <= tolerance * (1 + fabs(want));
 }
 
 static void check_rows(const char *what, const float *got, const double *want, int64_t rows, int64_t columns,
-                       int64_t pitch) {
+                       int64_t pitch, double tolerance) {
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t c = 0; c < columns; c++)
-            CHECK(near(got[r * pitch + c], want[r * columns + c]), "%s: [%lld][%lld] is %g, want %g", what,
+            CHECK(near(got[r * pitch + c], want[r * columns + c], tolerance), "%s: [%lld][%lld] is %g, want %g", what,
                   (long long)r, (long long)c, (double)got[r * pitch + c], want[r * columns + c]);
         for (int64_t c = columns; c < pitch && r + 1 < rows; c++)
             CHECK(got[r * pitch + c] == GAP, "%s: the gap after row %lld was written", what, (long long)r);
@@ -189,7 +191,7 @@ static void gemm_check(const ortcpu_kernels *k, gemm_case g) {
                            (double)bi[q * s->b_row_stride + j * s->b_col_stride];
                 want[r * n + j] = finish_reference(&args.epilogue, sum, r, j);
             }
-        check_rows(what, c + i * c_floats, want, m, n, s->c_row_stride);
+        check_rows(what, c + i * c_floats, want, m, n, s->c_row_stride, TIGHT);
     }
     epilogue_destroy(&args.epilogue);
     free(want), free(a), free(b), free(c), free(c2), free(packed);
@@ -359,7 +361,8 @@ static void conv_check(const ortcpu_kernels *k, const ortcpu_conv_shape *s) {
             double sum = conv_sum(s, in, w, i / (s->out_h * s->out_w), i / s->out_w % s->out_h, i % s->out_w, c);
             want[i * s->out_c + c] = finish_reference(&args.epilogue, sum, i, c);
         }
-    check_rows(what, out, want, out_pixels, s->out_c, s->out_pitch);
+    check_rows(what, out, want, out_pixels, s->out_c, s->out_pitch,
+               p.algorithm == ORTCPU_CONV_WINOGRAD ? WINOGRAD : TIGHT);
     epilogue_destroy(&args.epilogue);
     free(in), free(w), free(out), free(out2), free(packed), free(want);
 }
@@ -457,6 +460,21 @@ ORT_TEST(kernels, convolutions_larger_than_a_block) {
     each_isa(conv_large);
 }
 
+static void winograd_random(const ortcpu_kernels *k) {
+    for (int i = 0; i < 60; i++) {
+        ortcpu_conv_shape s = conv_random_shape(false);
+        s.in_nchw = false;
+        s.in_h = pick(1, 20), s.in_w = pick(1, 33), s.in_c = pick(16, 50), s.out_c = pick(16, 80);
+        s.kernel_h = s.kernel_w = 3;
+        s.stride_h = s.stride_w = s.dilation_h = s.dilation_w = s.groups = 1;
+        s.pad_top = pick(0, 2), s.pad_left = pick(0, 2);
+        if (conv_complete(&s, pick(0, 2), pick(0, 2))) conv_check(k, &s);
+    }
+}
+ORT_TEST(kernels, winograd_of_many_shapes) {
+    each_isa(winograd_random);
+}
+
 /* ---- pools and layouts ---- */
 
 static double pool_reference(const ortcpu_pool_shape *p, const float *in, int64_t image, int64_t oy, int64_t ox,
@@ -495,7 +513,7 @@ static void pool_check(const ortcpu_kernels *k, const ortcpu_pool_shape *p) {
     char what[100];
     snprintf(what, sizeof(what), "%s pool %d channels %lld", ortcpu_isa_name(k->isa), (int)p->kind,
              (long long)p->channels);
-    check_rows(what, out, want, out_pixels, p->channels, p->out_pitch);
+    check_rows(what, out, want, out_pixels, p->channels, p->out_pitch, TIGHT);
     free(in), free(out), free(out2), free(want);
 }
 
