@@ -1,12 +1,13 @@
 # Kernel sources are compiled once for each instruction set. The flags come after the project's own, so that products and
 # sums may fuse here, and only here.
-set(ORTCPU_ISAS baseline)
+# Internal cache variables, because the function serves folders beside and above this one.
+set(ORTCPU_ISAS baseline CACHE INTERNAL "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  list(APPEND ORTCPU_ISAS avx2 avx512)
+  set(ORTCPU_ISAS baseline avx2 avx512 CACHE INTERNAL "")
 endif()
-set(ORTCPU_FLAGS_baseline)
-set(ORTCPU_FLAGS_avx2 -mavx2 -mfma -mf16c)
-set(ORTCPU_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c)
+set(ORTCPU_FLAGS_baseline "" CACHE INTERNAL "")
+set(ORTCPU_FLAGS_avx2 -mavx2 -mfma -mf16c CACHE INTERNAL "")
+set(ORTCPU_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c CACHE INTERNAL "")
 
 # ortcpu_isa_sources(TARGET source...): adds the sources to TARGET once for each instruction set, with ORTCPU_ISA set.
 function(ortcpu_isa_sources target)
