@@ -3,7 +3,8 @@
  *
  * `orti_team_for` claims chunks from an atomic counter: the caller takes part, idle workers join, nobody waits for a
  * worker that has claimed nothing; nested calls run inline; chunks depend on n and grain alone, so answers don't depend
- * on the thread count. Workers spin while a run is in flight and some 50 us after, then sleep (futex).
+ * on the thread count. Workers spin while a run is in flight (up to 2 ms without work) and some 50 us after, then sleep
+ * (futex). Entering a run wakes nobody: the first call of more than one chunk does.
  * A call with one chunk, or a team of one, makes no system call and takes no lock. */
 #ifndef ORT_CORE_BASE_TEAM_H
 #define ORT_CORE_BASE_TEAM_H
@@ -16,7 +17,8 @@ typedef struct orti_team orti_team;
 typedef void (*orti_team_fn)(void *user, int64_t begin, int64_t end, uint32_t slot);
 
 /* `thread_count` includes the caller: 1 starts no thread. `bind(user, worker)` runs first on each worker (1 ..
- * thread_count-1), for affinity and memory binding; NULL: nothing. IO when a thread can't be started. */
+ * thread_count-1), for affinity and memory binding; NULL: nothing. All have bound themselves when this returns. Workers
+ * receive no signals. IO when a thread can't be started. */
 ORT_MUST_USE ort_status *orti_team_create(const orti_allocator *alloc, uint32_t thread_count,
                                           void (*bind)(void *user, uint32_t worker), void *user, orti_team **out);
 void orti_team_destroy(orti_team *team); /* takes NULL; waits for the workers to leave */

@@ -3,8 +3,8 @@
  * Threads: a pool is written by one thread; reading is free once it is finished.
  *
  * An orti_dim >= 0 is the number itself; a negative one names an expression in a pool. Equal expressions have equal
- * ids: sums of products of atoms are kept in one canonical form, atoms being symbols and floor-div, min, max and mod of
- * other expressions. So (B*12)/4 is B*3, and two values have provably equal shapes when their ids are equal.
+ * ids: sums of products of atoms are kept in one canonical form, atoms being symbols and floor-div, min and max of
+ * other expressions (a mod b is a - b*floor(a/b)). So (B*12)/4 is B*3, and two values have provably equal shapes when their ids are equal.
  * Expressions denote non-negative sizes, but a known int64 element may be negative: a constant below zero is an
  * expression too (its id is negative, as every expression's; read it with orti_dim_constant). */
 #ifndef ORT_CORE_TENSOR_DIM_H
@@ -33,7 +33,9 @@ ORT_MUST_USE ort_status *orti_dim_from_i64(orti_dim_pool *pool, int64_t number, 
 /* True when `dim` is a number (also a negative one), which goes to *out. `pool` may be NULL for dim >= 0. */
 bool orti_dim_constant(const orti_dim_pool *pool, orti_dim dim, int64_t *out);
 
-/* Overflow of int64 in constants: LIMIT_EXCEEDED. Division by zero: INVALID_MODEL. */
+/* Overflow of int64 in constants, and expressions with more than 128 terms, 24 factors, 64 nested or 65,536 parts in
+ * all: LIMIT_EXCEEDED (a fresh symbol may stand in). Division by zero: INVALID_MODEL. Symbols are taken as >= 0. Where
+ * the divisor's symbols cancel, the result has a value also where they are 0. `*out` may be an operand. */
 ORT_MUST_USE ort_status *orti_dim_add(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *out);
 ORT_MUST_USE ort_status *orti_dim_sub(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *out);
 ORT_MUST_USE ort_status *orti_dim_mul(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *out);

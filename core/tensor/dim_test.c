@@ -68,6 +68,9 @@ ORT_TEST(dim, bounds_are_sorted_flat_and_pruned) {
     check_same(pool, "max(min(a, b), 0)", "min(a, b)");
     CHECK(dim_of(pool, "max(x - 1, 0)") != dim_of(pool, "x - 1"));
     CHECK(dim_of(pool, "min(a, b)") != dim_of(pool, "max(a, b)"));
+    CHECK(dim_of(pool, "max(max(x - 5, y - 9)*2, 0)") != dim_of(pool, "max(x - 5, y - 9)*2"));
+    CHECK(dim_of(pool, "max(min(x - 5, y)*2, 0)") != dim_of(pool, "min(x - 5, y)*2"));
+    check_same(pool, "max(max(x - 5, y)*2, 0)", "max(x - 5, y)*2");
     orti_dim_pool_destroy(pool);
 }
 

@@ -32,7 +32,8 @@ bool orti_shape_count(const int64_t *dims, uint32_t rank, int64_t *out);
 /* Own memory, aligned to ORTI_ALIGN_BYTES, not initialised. Strings need `size_bytes`; for others pass 0. */
 ORT_MUST_USE ort_status *orti_tensor_create(const orti_allocator *alloc, ort_dtype dtype, const int64_t *dims,
                                             uint32_t rank, uint64_t string_bytes, orti_tensor **out);
-/* Wraps the caller's memory of exactly `size_bytes`: INVALID_ARGUMENT when the shape needs another size. */
+/* Wraps the caller's memory of exactly `size_bytes`: INVALID_ARGUMENT when the shape needs another size, or a string
+ * tensor's offsets are out of order. When it fails the memory is still the caller's: no release is called. */
 ORT_MUST_USE ort_status *orti_tensor_wrap(const orti_allocator *alloc, ort_dtype dtype, const int64_t *dims,
                                           uint32_t rank, void *data, uint64_t size_bytes,
                                           void (*release)(void *user, void *data), void *release_user,

@@ -83,6 +83,13 @@ ORT_TEST(tensor, wraps_strings_that_are_in_order) {
     CHECK_OK(orti_tensor_wrap(alloc_default(), ORT_DTYPE_STRING, (int64_t[]){2}, 1, &strings, sizeof strings, NULL,
                               NULL, &tensor));
     orti_tensor_release(tensor);
+    const struct {
+        int64_t offsets[4];
+        char bytes[8];
+    } falling = {{0, 5, 3, 8}, "abcdefgh"};
+    CHECK_FAILS(orti_tensor_wrap(alloc_default(), ORT_DTYPE_STRING, (int64_t[]){3}, 1, (void *)(uintptr_t)&falling,
+                                 sizeof falling, NULL, NULL, &tensor),
+                ORT_CODE_INVALID_ARGUMENT, "offset 3 of element 2 is out of order");
     static const int64_t bad[][3] = {{1, 3, 8}, {0, 9, 8}, {0, 3, 9}, {0, -1, 8}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         memcpy(strings.offsets, bad[i], sizeof bad[i]);
