@@ -9,9 +9,9 @@ typedef struct ortk_asker {
     const ortp_host *host;
     const ortp_view *view;
     ortp_graph_info graph;
-    ortk_arena *arena;          /* of the call */
-    ortk_constants constants;   /* of the call */
-    const int64_t *symbols;     /* the policy's `opt`, ORTP_DIM_UNKNOWN where it says nothing */
+    ortk_arena *arena;        /* of the call */
+    ortk_constants constants; /* of the call */
+    const int64_t *symbols;   /* the policy's `opt`, ORTP_DIM_UNKNOWN where it says nothing */
     uint64_t symbol_count;
     const ortp_claim_sink *sink;
     /* By node id. */

@@ -92,10 +92,9 @@ static ort_status *memory_map(ortp_instance *instance, ortp_buffer *buffer, uint
     *out = NULL;
     if (offset_bytes > buffer->size_bytes || size_bytes > buffer->size_bytes - offset_bytes) {
         const ortp_host *before = ortk_host_enter(instance->host);
-        ort_status *status =
-            ortk_fail(ORT_CODE_INVALID_ARGUMENT, "mapping %llu bytes at %llu of a buffer of %llu",
-                      (unsigned long long)size_bytes, (unsigned long long)offset_bytes,
-                      (unsigned long long)buffer->size_bytes);
+        ort_status *status = ortk_fail(ORT_CODE_INVALID_ARGUMENT, "mapping %llu bytes at %llu of a buffer of %llu",
+                                       (unsigned long long)size_bytes, (unsigned long long)offset_bytes,
+                                       (unsigned long long)buffer->size_bytes);
         ortk_host_leave(before);
         return status;
     }

@@ -111,8 +111,8 @@ static uint32_t point_state(ortp_point point, ort_status **out_failure) {
 
 static ort_status *deadline_status(const ortp_host *host, uint64_t value) {
     const ortp_host *before = ortk_host_enter(host);
-    ort_status *status = ortk_fail(ORT_CODE_DEADLINE, "point %llu of a timeline has not settled in time",
-                                   (unsigned long long)value);
+    ort_status *status =
+        ortk_fail(ORT_CODE_DEADLINE, "point %llu of a timeline has not settled in time", (unsigned long long)value);
     ortk_host_leave(before);
     return status;
 }

@@ -8,8 +8,8 @@
 
 #include <stdatomic.h>
 
-#define ORTK_ALIGN        64u
-#define ORTK_COUNT_OF(a)  (sizeof(a) / sizeof((a)[0]))
+#define ORTK_ALIGN       64u
+#define ORTK_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define ORTK_TRY(expr)                                                                                                 \
     do {                                                                                                               \
         ort_status *try_status = (expr);                                                                               \

@@ -5,10 +5,10 @@
 #include <string.h>
 
 static const char *const dtype_names[ORT_DTYPE_COUNT] = {
-    "no type", "float32", "uint8",   "int8",   "uint16",    "int16",    "int32",  "int64",      "string",       "bool",
-    "float16", "float64", "uint32",  "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
-    "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2", "float6e2m3",
-    "float6e3m2",
+    "no type",    "float32",      "uint8",          "int8",       "uint16",         "int16",  "int32",     "int64",
+    "string",     "bool",         "float16",        "float64",    "uint32",         "uint64", "complex64", "complex128",
+    "bfloat16",   "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",  "int4",      "float4e2m1",
+    "float8e8m0", "uint2",        "int2",           "float6e2m3", "float6e3m2",
 };
 
 static const char *dtype_name(uint32_t dtype) {
@@ -47,8 +47,8 @@ static bool values_fit(ortk_node *node, const uint32_t *values, uint32_t count, 
         if (!(info.flags & ORTP_VALUE_HAS_SHAPE))
             return ortk_decline(node, ORTP_DECLINE_SHAPE, "%s: the rank of %s %u is not known", node->op, what, i);
         if (info.rank > ORTK_RANK_MAX)
-            return ortk_decline(node, ORTP_DECLINE_SHAPE, "%s: %s %u has rank %u, at most %u is done", node->op, what, i,
-                                info.rank, ORTK_RANK_MAX);
+            return ortk_decline(node, ORTP_DECLINE_SHAPE, "%s: %s %u has rank %u, at most %u is done", node->op, what,
+                                i, info.rank, ORTK_RANK_MAX);
         for (uint32_t d = 0; d < info.rank; d++)
             if (info.dims[d] == ORTP_DIM_UNKNOWN && strcmp(what, "output") == 0)
                 return ortk_decline(node, ORTP_DECLINE_SHAPE, "%s: only the run can tell the shape of output %u",

@@ -141,8 +141,9 @@ static inline void *ortk_out(const ortk_step *step, uint32_t index) {
 #define ORTK_KERNEL_FUSES_ACT 0x04u /* takes ortk_fused.activation */
 #define ORTK_KERNEL_FUSES_ADD 0x08u /* takes a residual */
 #define ORTK_KERNEL_UNARY     0x10u /* one input, same shape: may itself be fused as an activation when it has a kind */
-#define ORTK_KERNEL_FUSES_BIAS 0x40u /* may be given a third input that the node lacks: a vector added along the output's
-                                        channels (axis 1 in PIXELS modes, else the last), float32 as the output */
+#define ORTK_KERNEL_FUSES_BIAS                                                                                         \
+    0x40u /* may be given a third input that the node lacks: a vector added along the output's                         \
+             channels (axis 1 in PIXELS modes, else the last), float32 as the output */
 /* Inputs that plan needs by contents (shapes, axes, pads): bit i for input i. The kit claims the node only if they are
  * constant or known, and gives ortk_desc.known. They need not exist in memory at run. */
 #define ORTK_KERNEL_KNOWN(i) (0x100u << (i))

@@ -1,6 +1,6 @@
 /* ort/sdk/provider.h: a whole provider out of a table of kernels (ort/sdk/kernel.h).
- * Start at: ortk_provider and ORTK_PROVIDER_ENTRY. A plugin's main file is one ortk_provider, one line of macro, and the
- * functions that say what the machine has.
+ * Start at: ortk_provider and ORTK_PROVIDER_ENTRY. A plugin's main file is one ortk_provider, one line of macro, and
+ * the functions that say what the machine has.
  *
  * The kit supplies negotiation, claim, compile (fusion, layouts), prepare (memory plan), bind and run. Memory and queue
  * are tables of their own: ortk_host_memory and ortk_inline_queue serve devices that compute in host memory on the
@@ -18,7 +18,8 @@
 extern "C" {
 #endif
 
-#define ORTK_VIEW_LIT(text) {text, sizeof(text) - 1}
+#define ORTK_VIEW_LIT(text)                                                                                            \
+    { text, sizeof(text) - 1 }
 
 /* Where a provider's kernels are gathered. Several for one operator: the first added that takes a node wins. */
 typedef struct ortk_kernels ortk_kernels;
@@ -29,8 +30,8 @@ ort_status *ortk_kernels_add(ortk_kernels *all, const ortk_kernel *kernels, uint
 #define ORTK_SETTING_NO_FUSION  0x1u /* every node is a step of its own */
 #define ORTK_SETTING_NO_LAYOUTS 0x2u /* PIXELS only inside conversions around the kernels that need it */
 typedef struct ortk_settings {
-    void *context;    /* ortk_compiler_context(), ortk_planner_context() and close get it */
-    uint32_t flags;   /* ORTK_SETTING_* */
+    void *context;                        /* ortk_compiler_context(), ortk_planner_context() and close get it */
+    uint32_t flags;                       /* ORTK_SETTING_* */
     double inline_hot_ns, inline_cold_ns; /* steps below these run on the caller; 0: 3 us, 100 us */
 } ortk_settings;
 
@@ -61,8 +62,8 @@ typedef struct ortk_provider {
 /* What the provider's open gave as settings.context. */
 void *ortk_compiler_context(const ortk_compiler *compiler);
 void *ortk_planner_context(const ortk_planner *planner);
-/* Threads that may run tasks of one step at the same time; plan may make tasks by it only where the result's bits do not
- * depend on how they are cut. */
+/* Threads that may run tasks of one step at the same time; plan may make tasks by it only where the result's bits do
+ * not depend on how they are cut. */
 uint32_t ortk_planner_thread_count(const ortk_planner *planner);
 /* The option's value: `fallback` when it was not set. */
 bool ortk_setting_bool(const ortp_open_args *args, const char *name, bool fallback);

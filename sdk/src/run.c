@@ -1,0 +1,88 @@
+/* run: the steps, one after the other. No allocation, no lock, no system call on one thread. */
+#include "program.h"
+
+#include <string.h>
+
+#define CHECK_STEPS 16 /* steps between two looks at cancel and deadline */
+
+typedef struct spread {
+    const ortk_step *step;
+    unsigned char *scratch;
+    uint64_t scratch_stride;
+} spread;
+
+static void spread_run(void *user, int64_t begin, int64_t end, uint32_t slot) {
+    const spread *s = user;
+    s->step->run(s->step, begin, end, s->scratch ? s->scratch + s->scratch_stride * slot : NULL);
+}
+
+static void item_run(const ortp_binding *binding, const ortk_item *item, ortp_lane *lane) {
+    const ortk_step *step = item->step;
+    const ortp_host_exec *exec = binding->host->exec;
+    if (item->is_inline || !lane ||
+        (item->cost_ns < binding->instance->settings.inline_cold_ns && !exec->lane_is_hot(lane))) {
+        step->run(step, 0, step->task_count, item->scratch);
+        return;
+    }
+    spread s = {step, item->scratch, binding->scratch_stride};
+    exec->parallel_for(lane, step->task_count, step->grain, spread_run, &s);
+}
+
+static ort_status *stopped(const ortp_binding *binding, const ortp_run_args *args, uint32_t done) {
+    const ortp_host *host = binding->host;
+    ort_code code = ORT_CODE_OK;
+    if (args->cancel && host->exec->is_cancelled(args->cancel)) code = ORT_CODE_CANCELLED;
+    if (args->deadline_ns && host->core->clock_ns() >= args->deadline_ns) code = ORT_CODE_DEADLINE;
+    if (code == ORT_CODE_OK) return NULL;
+    const ortp_host *before = ortk_host_enter(host);
+    ort_status *status = ortk_fail(code, "the run %s after %u of %u steps",
+                                   code == ORT_CODE_CANCELLED ? "was cancelled" : "met its deadline", (unsigned)done,
+                                   (unsigned)binding->item_count);
+    ortk_host_leave(before);
+    return status;
+}
+
+static ort_status *run_watched(const ortp_binding *binding, const ortp_run_args *args) {
+    const ortp_host *host = binding->host;
+    const ortp_program *program = binding->plan->program;
+    bool is_traced = args->span && host->trace;
+    for (uint32_t i = 0; i < binding->item_count; i++) {
+        if (i % CHECK_STEPS == 0 || binding->items[i].cost_ns > 50000) ORTK_TRY(stopped(binding, args, i));
+        uint64_t begin = is_traced ? host->core->clock_ns() : 0;
+        item_run(binding, &binding->items[i], args->lane);
+        if (!is_traced) continue;
+        const ortk_op *op = &program->ops[binding->plan->steps[binding->items[i].plan_step].op];
+        host->trace->span(args->span, op->nodes, op->node_count, (ort_string_view){op->name, strlen(op->name)}, begin,
+                          host->core->clock_ns());
+    }
+    return NULL;
+}
+
+static void run_alone(const ortp_binding *binding) {
+    const ortk_item *end = binding->items + binding->item_count;
+    for (const ortk_item *item = binding->items; item < end; item++)
+        item->step->run(item->step, 0, item->step->task_count, item->scratch);
+}
+
+static ort_status *waits_settle(const ortp_binding *binding, const ortp_run_args *args) {
+    const ortp_queue_table *queue = binding->instance->plugin->table->queue;
+    uint64_t now = args->deadline_ns ? binding->host->core->clock_ns() : 0;
+    uint64_t timeout = !args->deadline_ns ? UINT64_MAX : args->deadline_ns > now ? args->deadline_ns - now : 0;
+    for (uint32_t i = 0; i < args->order->wait_count; i++) ORTK_TRY(queue->point_wait(args->order->waits[i], timeout));
+    return NULL;
+}
+
+ort_status *ortk_run(ortp_binding *binding, const ortp_run_args *args) {
+    if (args->order && args->order->wait_count) ORTK_TRY(waits_settle(binding, args));
+    if (args->cancel || args->deadline_ns || args->span) {
+        ORTK_TRY(run_watched(binding, args));
+    } else if (!args->lane || binding->plan->thread_count == 1) {
+        run_alone(binding);
+    } else {
+        for (uint32_t i = 0; i < binding->item_count; i++) item_run(binding, &binding->items[i], args->lane);
+    }
+    if (args->order && args->order->signal.timeline)
+        return binding->instance->plugin->table->queue->host_signal(args->order->signal.timeline,
+                                                                    args->order->signal.value, NULL);
+    return NULL;
+}
