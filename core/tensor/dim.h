@@ -4,7 +4,8 @@
  *
  * An orti_dim >= 0 is the number itself; a negative one names an expression in a pool. Equal expressions have equal
  * ids: sums of products of atoms are kept in one canonical form, atoms being symbols and floor-div, min and max of
- * other expressions (a mod b is a - b*floor(a/b)). So (B*12)/4 is B*3, and two values have provably equal shapes when their ids are equal.
+ * other expressions (a mod b is a - b*floor(a/b)). So (B*12)/4 is B*3, and two values have provably equal shapes when
+ * their ids are equal.
  * Expressions denote non-negative sizes, but a known int64 element may be negative: a constant below zero is an
  * expression too (its id is negative, as every expression's; read it with orti_dim_constant). */
 #ifndef ORT_CORE_TENSOR_DIM_H
