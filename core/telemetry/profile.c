@@ -41,6 +41,14 @@ void orti_profile_destroy(orti_profile *profile) {
     orti_free(profile->alloc, profile);
 }
 
+void orti_profile_clear(orti_profile *profile) {
+    orti_lock_take(&profile->lock);
+    orti_arena_finish(&profile->names);
+    profile->count = 0;
+    profile->dropped_count = 0;
+    orti_lock_give(&profile->lock);
+}
+
 static ort_status *span_add(orti_profile *profile, const profile_span *span) {
     profile_span copy = *span;
     ORT_TRY(orti_grow(profile->alloc, &profile->spans, &profile->capacity, profile->count + 1, sizeof copy));

@@ -1,0 +1,222 @@
+/* Prepared runs: inputs and outputs stay in place, a run is little more than the plan's operations. */
+#include "session/inner.h"
+
+#include <string.h>
+
+ort_status *ort_binding_create(ort_session *session, ort_binding **out) {
+    ort_binding *binding = NULL;
+    ort_status *status = NULL;
+    if (!session || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_create: an argument is NULL");
+    *out = NULL;
+    ORT_TRY(orti_alloc(session->alloc, 1, sizeof *binding, &binding));
+    ORT_TRY_TO(done, status,
+               orti_alloc(session->alloc, session->inputs.count, sizeof(orti_tensor *), &binding->inputs));
+    ORT_TRY_TO(done, status,
+               orti_alloc(session->alloc, session->outputs.count, sizeof(orti_tensor *), &binding->outputs));
+    binding->session = session;
+    binding->needs_plan = true;
+    binding->track = atomic_fetch_add(&session->next_track, 1);
+    orti_lock_take(&session->lock);
+    binding->previous = &session->bindings;
+    binding->next = session->bindings;
+    if (binding->next) binding->next->previous = &binding->next;
+    session->bindings = binding;
+    orti_lock_give(&session->lock);
+    *out = binding;
+    return NULL;
+done:
+    orti_free(session->alloc, binding->inputs);
+    orti_free(session->alloc, binding);
+    return status;
+}
+
+/* The run goes to the pool: another binding may need one of the same plan. */
+static void run_leave(ort_binding *binding) {
+    if (binding->run) orti_pool_give(binding->session, binding->run);
+    binding->run = NULL;
+}
+
+void ort_binding_destroy(ort_binding *binding) {
+    if (!binding) return;
+    ort_session *session = binding->session;
+    run_leave(binding);
+    orti_lock_take(&session->lock);
+    *binding->previous = binding->next;
+    if (binding->next) binding->next->previous = binding->previous;
+    orti_lock_give(&session->lock);
+    atomic_fetch_add(&session->metrics.run_count, atomic_load(&binding->run_count));
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_tensor_release(binding->inputs[i]);
+    for (uint32_t i = 0; i < session->outputs.count; i++) orti_tensor_release(binding->outputs[i]);
+    orti_free(session->alloc, binding->inputs);
+    orti_free(session->alloc, binding->outputs);
+    orti_free(session->alloc, binding);
+}
+
+static ort_status *binding_enter(ort_binding *binding) {
+    if (atomic_exchange_explicit(&binding->is_in_use, 1, memory_order_acquire))
+        ORT_FAIL(BUSY, "the binding is in use: it serves one call at a time");
+    return NULL;
+}
+
+static void binding_leave(ort_binding *binding) {
+    atomic_store_explicit(&binding->is_in_use, 0, memory_order_release);
+}
+
+static void slot_put(orti_tensor **slot, orti_tensor *tensor) {
+    orti_tensor *old = *slot;
+    *slot = tensor ? orti_tensor_retain(tensor) : NULL;
+    orti_tensor_release(old);
+}
+
+static bool is_same_shape(const orti_tensor *a, const orti_tensor *b) {
+    return a && a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0;
+}
+
+ort_status *ort_binding_set_input(ort_binding *binding, uint32_t index, ort_tensor *tensor) {
+    if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_set_input: binding is NULL");
+    if (index >= binding->session->inputs.count)
+        ORT_FAIL(INVALID_ARGUMENT, "the model has %u inputs, there is no input %u", binding->session->inputs.count,
+                 index);
+    orti_tensor *input = tensor_in(tensor);
+    ORT_TRY(orti_input_check(binding->session, index, input));
+    ORT_TRY(binding_enter(binding));
+    if (binding->run && is_same_shape(binding->inputs[index], input))
+        orti_run_set_input(binding->run, index, input);
+    else
+        binding->needs_plan = true;
+    slot_put(&binding->inputs[index], input);
+    binding_leave(binding);
+    return NULL;
+}
+
+ort_status *ort_binding_set_output(ort_binding *binding, uint32_t index, ort_tensor *tensor) {
+    ort_status *status = NULL;
+    if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_set_output: binding is NULL");
+    const value_list *outputs = &binding->session->outputs;
+    if (index >= outputs->count)
+        ORT_FAIL(INVALID_ARGUMENT, "the model has %u outputs, there is no output %u", outputs->count, index);
+    orti_tensor *output = tensor_in(tensor);
+    if (output && output->dtype != outputs->items[index].dtype)
+        ORT_FAIL(INVALID_ARGUMENT, "output '%s' is %s, but the tensor set for it is %s", outputs->items[index].name,
+                 outputs->items[index].type, orti_dtype_name(output->dtype));
+    ORT_TRY(binding_enter(binding));
+    if (binding->run && !binding->needs_plan) status = orti_run_set_output(binding->run, index, output);
+    if (!status) slot_put(&binding->outputs[index], output);
+    binding_leave(binding);
+    return status;
+}
+
+/* A run for the shapes of the inputs that are set. */
+static ort_status *binding_plan(ort_binding *binding) {
+    ort_session *session = binding->session;
+    orti_run *run = NULL;
+    for (uint32_t i = 0; i < session->inputs.count; i++)
+        if (!binding->inputs[i]) ORT_FAIL(INVALID_ARGUMENT, "input '%s' is not set", session->inputs.items[i].name);
+    if (!binding->run || !orti_plan_fits(orti_run_plan(binding->run), binding->inputs)) {
+        ORT_TRY(orti_pool_take(session, binding->inputs, &run));
+        run_leave(binding);
+        binding->run = run;
+    }
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_run_set_input(binding->run, i, binding->inputs[i]);
+    for (uint32_t i = 0; i < session->outputs.count; i++)
+        if (binding->outputs[i]) ORT_TRY(orti_run_set_output(binding->run, i, binding->outputs[i]));
+    binding->needs_plan = false;
+    return NULL;
+}
+
+/* Contents that shapes depend on may have changed in place. */
+static bool is_plan_current(const ort_binding *binding) {
+    if (binding->needs_plan) return false;
+    return !binding->session->composition.schedule->has_contents_key ||
+           orti_plan_fits(orti_run_plan(binding->run), binding->inputs);
+}
+
+ort_status *ort_binding_prepare(ort_binding *binding) {
+    ort_status *status = NULL;
+    if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_prepare: binding is NULL");
+    ORT_TRY(binding_enter(binding));
+    if (!is_plan_current(binding)) status = binding_plan(binding);
+    if (!status) status = orti_run_bind(binding->run);
+    binding_leave(binding);
+    return status;
+}
+
+/* The binding is entered. */
+static ort_status *binding_execute(ort_binding *binding, const ort_run_options *run_options) {
+    orti_run_request request;
+    ORT_TRY(orti_request_read(binding->session, run_options, &binding->cancel, &request));
+    if (!is_plan_current(binding)) ORT_TRY(binding_plan(binding));
+    request.track = binding->track;
+    ort_status *status = orti_run_execute(binding->run, &request);
+    uint64_t count = atomic_load_explicit(&binding->run_count, memory_order_relaxed);
+    if (!status)
+        atomic_store_explicit(&binding->run_count, count + 1, memory_order_relaxed);
+    else
+        atomic_fetch_add(&binding->session->metrics.failure_count, 1);
+    return status;
+}
+
+ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_options) {
+    if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_run: binding is NULL");
+    ORT_TRY(binding_enter(binding));
+    ort_status *status = binding_execute(binding, run_options);
+    binding_leave(binding);
+    return status;
+}
+
+ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
+    if (!binding || index >= binding->session->outputs.count || !binding->run) return NULL;
+    return tensor_out(orti_run_output(binding->run, index));
+}
+
+/* ---- on another thread ---- */
+
+typedef struct async_run {
+    ort_binding *binding;
+    ort_run_options options;
+    bool has_options;
+    ort_done_fn done;
+    void *user;
+} async_run;
+
+static void async_execute(void *user) {
+    async_run run = *(async_run *)user;
+    orti_free(run.binding->session->alloc, user);
+    ort_status *status = binding_execute(run.binding, run.has_options ? &run.options : NULL);
+    binding_leave(run.binding);
+    run.done(run.user, status);
+    ort_status_destroy(status);
+}
+
+ort_status *ort_binding_run_async(ort_binding *binding, const ort_run_options *run_options, ort_done_fn done,
+                                  void *user) {
+    async_run *run = NULL;
+    if (!binding || !done) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_run_async: an argument is NULL");
+    if (run_options && run_options->size < sizeof *run_options)
+        ORT_FAIL(INVALID_ARGUMENT, "run options: size is %u: set it with ORT_INIT(ort_run_options)", run_options->size);
+    ORT_TRY(binding_enter(binding));
+    ort_status *status = orti_alloc(binding->session->alloc, 1, sizeof *run, &run);
+    if (!status) {
+        *run = (async_run){.binding = binding, .has_options = run_options, .done = done, .user = user};
+        if (run_options) run->options = *run_options;
+        status = orti_environment_submit(binding->session->environment, async_execute, run);
+    }
+    if (status) {
+        orti_free(binding->session->alloc, run);
+        binding_leave(binding);
+    }
+    return status;
+}
+
+ort_status *ort_run_create(ort_run **out) {
+    if (!out) ORT_FAIL(INVALID_ARGUMENT, "ort_run_create: out is NULL");
+    return orti_alloc(orti_allocator_default(), 1, sizeof **out, out);
+}
+
+void ort_run_cancel(ort_run *run) {
+    if (run) atomic_store(&run->cancel.is_requested, 1);
+}
+
+void ort_run_destroy(ort_run *run) {
+    orti_free(orti_allocator_default(), run);
+}

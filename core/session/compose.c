@@ -1,0 +1,88 @@
+/* From a graph to programs: policy, partition, schedule. */
+#include "session/inner.h"
+
+#include <string.h>
+
+static orti_fallback fallback_read(const ort_options *options) {
+    const char *word = orti_options_text(options, "fallback", "warn");
+    if (strcmp(word, "allow") == 0) return ORTI_FALLBACK_ALLOW;
+    return strcmp(word, "error") == 0 ? ORTI_FALLBACK_ERROR : ORTI_FALLBACK_WARN;
+}
+
+static uint32_t precision_read(const ort_options *options) {
+    static const char *const words[] = {"model", "bf16", "f16", "tf32"};
+    const char *word = orti_options_text(options, "precision", "model");
+    for (uint32_t i = 0; i < 4; i++)
+        if (strcmp(word, words[i]) == 0) return i;
+    return ORTP_PRECISION_MODEL;
+}
+
+static ort_status *range_read(const char *name, json_t *bounds, uint32_t symbol, ortp_symbol_range *out) {
+    json_t *min = json_object_get(bounds, "min"), *max = json_object_get(bounds, "max");
+    json_t *opt = json_object_get(bounds, "opt");
+    *out = (ortp_symbol_range){.symbol = symbol, .min = min ? (int64_t)json_integer_value(min) : 1};
+    out->max = max ? (int64_t)json_integer_value(max) : INT64_MAX;
+    out->opt = opt ? (int64_t)json_integer_value(opt) : out->min;
+    if (out->min > out->opt || out->opt > out->max)
+        ORT_FAIL(INVALID_ARGUMENT, "configuration key 'shapes': '%s' wants min <= opt <= max", name);
+    return NULL;
+}
+
+static ort_status *ranges_read(const ort_options *options, const orti_graph *graph, session_composition *composition) {
+    const orti_dim_pool *pool = orti_graph_pool(graph);
+    json_t *shapes = orti_options_get(options, "shapes"), *bounds;
+    const char *name;
+    ORT_TRY(orti_arena_alloc(&composition->arena, json_object_size(shapes), sizeof(ortp_symbol_range),
+                             &composition->ranges));
+    json_object_foreach(shapes, name, bounds) {
+        uint32_t symbol = 0;
+        while (symbol < orti_dim_symbol_count(pool) && strcmp(orti_dim_symbol_name(pool, symbol), name) != 0) symbol++;
+        if (symbol == orti_dim_symbol_count(pool))
+            ORT_FAIL(INVALID_ARGUMENT, "configuration key 'shapes': the model has no symbol '%s'", name);
+        ORT_TRY(range_read(name, bounds, symbol, &composition->ranges[composition->policy.range_count++]));
+    }
+    composition->policy.ranges = composition->ranges;
+    return NULL;
+}
+
+ort_status *orti_policy_read(const ort_options *options, const orti_graph *graph, session_composition *composition) {
+    composition->policy = (ortp_policy){.size = sizeof composition->policy, .precision = precision_read(options)};
+    if (orti_options_bool(options, "deterministic")) composition->policy.flags |= ORTP_POLICY_DETERMINISTIC;
+    if (strcmp(orti_options_text(options, "denormals", "keep"), "flush") == 0)
+        composition->policy.flags |= ORTP_POLICY_FLUSH_DENORMAL;
+    composition->fallback = fallback_read(options);
+    composition->host_limit_bytes = orti_options_bytes(options, "limits.host_bytes", UINT64_MAX);
+    return graph ? ranges_read(options, graph, composition) : NULL;
+}
+
+ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
+                         session_composition *composition) {
+    const orti_partition_request partition = {.alloc = composition->alloc,
+                                              .providers = environment->providers,
+                                              .graph = graph,
+                                              .candidates = composition->candidates,
+                                              .candidate_count = composition->candidate_count,
+                                              .policy = &composition->policy,
+                                              .fallback = composition->fallback,
+                                              .log = &environment->log};
+    ORT_TRY(orti_partition_create(&partition, &composition->partitioning));
+    const orti_schedule_request schedule = {.alloc = composition->alloc,
+                                            .partitioning = composition->partitioning,
+                                            .candidates = composition->candidates,
+                                            .settings = composition->settings,
+                                            .policy = &composition->policy,
+                                            .host_limit_bytes = composition->host_limit_bytes,
+                                            .plan_limit = plan_limit};
+    return orti_schedule_create(&schedule, &composition->schedule);
+}
+
+void orti_composition_finish(session_composition *composition) {
+    if (!composition->alloc) return;
+    orti_schedule_destroy(composition->schedule);
+    orti_partitioning_destroy(composition->partitioning);
+    for (uint32_t i = 0; i < composition->candidate_count; i++)
+        orti_instance_release(composition->candidates[i].instance);
+    orti_free(composition->alloc, composition->candidates);
+    orti_free(composition->alloc, composition->settings);
+    orti_arena_finish(&composition->arena);
+}

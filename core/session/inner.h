@@ -1,0 +1,157 @@
+/* session/inner.h: the application's handles from inside, shared by the files of this room. */
+#ifndef ORT_CORE_SESSION_INNER_H
+#define ORT_CORE_SESSION_INNER_H
+
+#include "base/worker.h"
+#include "load/load.h"
+#include "ops/ops.h"
+#include "run/run.h"
+#include "session/options.h"
+#include "topology/topology.h"
+
+#include <stdatomic.h>
+
+/* ---- tensors: the application's handle is the core's tensor ---- */
+static inline orti_tensor *tensor_in(const ort_tensor *tensor) {
+    return (orti_tensor *)(uintptr_t)tensor;
+}
+static inline ort_tensor *tensor_out(orti_tensor *tensor) {
+    return (ort_tensor *)(void *)tensor;
+}
+
+/* ---- environment ---- */
+struct ort_environment {
+    const orti_allocator *alloc;
+    ort_options *options;
+    orti_log log;
+    orti_topology *topology;
+    orti_lanes *lanes;
+    ortp_lane *border_lanes; /* the same, as plugins see them */
+    uint32_t lane_count;
+    _Atomic uint32_t next_lane;
+    orti_providers *providers;
+    orti_lock lock;      /* the worker */
+    orti_worker *worker; /* for asynchronous runs; made by the first */
+};
+/* Lanes in turn: runs of one session spread over them. NULL: there is none. */
+ortp_lane *orti_environment_lane(ort_environment *environment);
+ORT_MUST_USE ort_status *orti_environment_submit(ort_environment *environment, void (*fn)(void *user), void *user);
+
+/* ---- values ---- */
+/* Describes a graph's value; arrays and names live in `arena`. */
+ORT_MUST_USE ort_status *orti_value_describe(orti_arena *arena, const orti_graph *graph, orti_value_id value,
+                                             ort_value_info *out);
+/* Copies as much of a struct of the library as the caller's has room for; its size stays the caller's. */
+ORT_MUST_USE ort_status *orti_info_copy(void *out, const void *info, uint32_t info_size, const char *what);
+
+typedef struct value_list {
+    ort_value_info *items;
+    uint32_t count;
+} value_list;
+ORT_MUST_USE ort_status *orti_values_describe(orti_arena *arena, const orti_graph *graph, bool is_output,
+                                              value_list *out);
+
+/* ---- model ---- */
+struct ort_model {
+    const orti_allocator *alloc;
+    orti_arena arena;
+    orti_model *loaded;
+    orti_graph *graph; /* borrow: loaded */
+    value_list inputs, outputs;
+    ort_options *options;
+};
+
+/* ---- from a graph to something that runs: used by the session, and for folding constants ---- */
+typedef struct session_composition {
+    const orti_allocator *alloc;
+    orti_arena arena;
+    orti_candidate *candidates;
+    orti_compile_settings *settings;
+    uint32_t candidate_count;
+    ortp_policy policy;
+    ortp_symbol_range *ranges;
+    orti_fallback fallback;
+    uint64_t host_limit_bytes;
+    orti_partitioning *partitioning;
+    orti_schedule *schedule;
+} session_composition;
+/* Opens the instances that `options` ask for. */
+ORT_MUST_USE ort_status *orti_candidates_open(ort_environment *environment, const ort_options *options,
+                                              session_composition *composition);
+/* Ranges of symbols and the rest of the policy; the graph has its symbols. */
+ORT_MUST_USE ort_status *orti_policy_read(const ort_options *options, const orti_graph *graph,
+                                          session_composition *composition);
+/* Partitions and compiles. */
+ORT_MUST_USE ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
+                                      session_composition *composition);
+void orti_composition_finish(session_composition *composition);
+
+/* The evaluate of passes: computes `graph` once, without inputs, on providers that the host addresses. */
+typedef struct evaluate_context {
+    ort_environment *environment;
+    const session_composition *parent; /* whose candidates are used */
+} evaluate_context;
+ORT_MUST_USE ort_status *orti_evaluate(void *user, orti_graph *graph, orti_tensor **outputs);
+
+/* ---- session ---- */
+#define POOL_RUN_COUNT_MAX 32u
+#define PLAN_COUNT_MAX     16u
+
+typedef struct session_metrics {
+    _Atomic uint64_t run_count, failure_count, plan_made_count, run_made_count, memory_bytes;
+    uint64_t passes_ns, compose_ns, create_ns;
+} session_metrics;
+
+struct ort_session {
+    const orti_allocator *alloc;
+    ort_environment *environment;
+    ort_options *options;
+    orti_arena arena;
+    orti_graph *graph;
+    session_composition composition;
+    value_list inputs, outputs;
+    ort_placement *placements;
+    uint32_t placement_count;
+    session_metrics metrics;
+    orti_lock lock; /* pool, bindings, profile */
+    orti_run *pool[POOL_RUN_COUNT_MAX];
+    uint32_t pool_count;
+    struct ort_binding *bindings;  /* whose counters are added up */
+    orti_profile *_Atomic profile; /* NULL: not profiling */
+    orti_profile *profile_owned;   /* kept until the session goes: a run may still write to it */
+    _Atomic uint32_t next_track;
+};
+
+/* ---- placement.c ---- */
+/* One entry for each node of `loaded`, told by what became of it in the session's graph: ids are the same in both. */
+ORT_MUST_USE ort_status *orti_placements_make(ort_session *session, const orti_graph *loaded);
+
+/* ---- pool.c ---- */
+/* A run whose plan fits the inputs: from the pool, or a new one. */
+ORT_MUST_USE ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_run **out);
+/* Gives it back, without its tensors. */
+void orti_pool_give(ort_session *session, orti_run *run);
+void orti_pool_finish(ort_session *session);
+/* Type of an input tensor. INVALID_ARGUMENT naming the input. */
+ORT_MUST_USE ort_status *orti_input_check(const ort_session *session, uint32_t index, const orti_tensor *tensor);
+
+struct ort_run {
+    ortp_cancel cancel;
+};
+/* Reads the caller's options into a request; `own_cancel` serves a deadline without a handle. */
+ORT_MUST_USE ort_status *orti_request_read(ort_session *session, const ort_run_options *options,
+                                           ortp_cancel *own_cancel, orti_run_request *out);
+
+struct ort_binding {
+    ort_session *session;
+    struct ort_binding *next, **previous;
+    orti_tensor **inputs, **outputs; /* as set by the caller */
+    orti_run *run;
+    _Atomic uint32_t is_in_use;
+    bool needs_plan;
+    uint32_t track;
+    ortp_cancel cancel;
+    _Atomic uint64_t run_count; /* written by the binding's user alone */
+};
+
+#endif

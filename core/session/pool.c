@@ -1,0 +1,134 @@
+/* Runs that wait for their next use, and the one call that needs no binding. */
+#include "session/inner.h"
+
+#include "base/file.h"
+
+#include <string.h>
+
+ort_status *orti_input_check(const ort_session *session, uint32_t index, const orti_tensor *tensor) {
+    const ort_value_info *want = &session->inputs.items[index];
+    if (!tensor) ORT_FAIL(INVALID_ARGUMENT, "input '%s' is not set", want->name);
+    if (tensor->dtype == want->dtype) return NULL;
+    if (want->dtype == ORT_DTYPE_NONE)
+        ORT_FAIL(UNSUPPORTED, "input '%s' is a %s: what is no tensor is not run yet", want->name, want->type);
+    orti_text got;
+    orti_text_init(&got, session->alloc);
+    orti_shape_print(tensor->dtype, tensor->dims, tensor->rank, &got);
+    ort_status *status =
+        ORT_STATUS(INVALID_ARGUMENT, "input '%s' is %s, but the model wants %s", want->name, got.data, want->type);
+    orti_text_finish(&got);
+    return status;
+}
+
+static orti_run *pool_find(ort_session *session, orti_tensor *const *inputs) {
+    orti_run *found = NULL;
+    orti_lock_take(&session->lock);
+    for (uint32_t i = session->pool_count; i-- > 0 && !found;) {
+        if (!orti_plan_fits(orti_run_plan(session->pool[i]), inputs)) continue;
+        found = session->pool[i];
+        session->pool_count--;
+        memmove(&session->pool[i], &session->pool[i + 1], (session->pool_count - i) * sizeof *session->pool);
+    }
+    orti_lock_give(&session->lock);
+    return found;
+}
+
+ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_run **out) {
+    orti_plan *plan = NULL;
+    bool was_made = false;
+    *out = pool_find(session, inputs);
+    if (*out) return NULL;
+    ORT_TRY(orti_schedule_plan(session->composition.schedule, inputs, &plan, &was_made));
+    atomic_fetch_add(&session->metrics.plan_made_count, was_made);
+    ort_status *status = orti_run_create(plan, orti_environment_lane(session->environment), out);
+    orti_plan_release(plan);
+    if (status) return status;
+    atomic_fetch_add(&session->metrics.run_made_count, 1);
+    atomic_fetch_add(&session->metrics.memory_bytes, orti_run_memory_bytes(*out));
+    return NULL;
+}
+
+static void run_drop(ort_session *session, orti_run *run) {
+    if (!run) return;
+    atomic_fetch_sub(&session->metrics.memory_bytes, orti_run_memory_bytes(run));
+    orti_run_destroy(run);
+}
+
+void orti_pool_give(ort_session *session, orti_run *run) {
+    orti_run *oldest = NULL;
+    const orti_plan *plan = orti_run_plan(run);
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_run_set_input(run, i, NULL);
+    for (uint32_t i = 0; i < plan->output_count; i++) ort_status_destroy(orti_run_set_output(run, i, NULL));
+    orti_lock_take(&session->lock);
+    if (session->pool_count == POOL_RUN_COUNT_MAX) {
+        oldest = session->pool[0];
+        session->pool_count--;
+        memmove(&session->pool[0], &session->pool[1], session->pool_count * sizeof *session->pool);
+    }
+    session->pool[session->pool_count++] = run;
+    orti_lock_give(&session->lock);
+    run_drop(session, oldest);
+}
+
+void orti_pool_finish(ort_session *session) {
+    while (session->pool_count) run_drop(session, session->pool[--session->pool_count]);
+}
+
+ort_status *orti_request_read(ort_session *session, const ort_run_options *options, ortp_cancel *own_cancel,
+                              orti_run_request *out) {
+    *out = (orti_run_request){.profile = atomic_load_explicit(&session->profile, memory_order_acquire)};
+    if (!options) return NULL;
+    if (options->size < sizeof *options)
+        ORT_FAIL(INVALID_ARGUMENT, "run options: size is %u: set it with ORT_INIT(ort_run_options)", options->size);
+    if (options->flags) ORT_FAIL(UNSUPPORTED, "run options: flags 0x%x are not known", options->flags);
+    out->seed = options->seed;
+    if (options->run) out->cancel = &options->run->cancel;
+    if (options->timeout_ns) {
+        uint64_t now = orti_clock_ns();
+        out->deadline_ns = options->timeout_ns < UINT64_MAX - now ? now + options->timeout_ns : UINT64_MAX;
+        if (!out->cancel) out->cancel = own_cancel;
+    }
+    if (out->cancel) out->cancel->deadline_ns = out->deadline_ns;
+    return NULL;
+}
+
+static ort_status *run_once(ort_session *session, orti_run *run, orti_tensor *const *inputs, ort_tensor **outputs,
+                            const orti_run_request *request) {
+    uint32_t count = session->outputs.count;
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_run_set_input(run, i, inputs[i]);
+    for (uint32_t i = 0; i < count; i++) ORT_TRY(orti_run_set_output(run, i, tensor_in(outputs[i])));
+    ORT_TRY(orti_run_execute(run, request));
+    for (uint32_t i = 0; i < count; i++)
+        if (!outputs[i]) outputs[i] = tensor_out(orti_tensor_retain(orti_run_output(run, i)));
+    return NULL;
+}
+
+static ort_status *arguments_check(const ort_session *session, ort_tensor *const *inputs, uint32_t input_count,
+                                   ort_tensor **outputs, uint32_t output_count) {
+    if (!session) ORT_FAIL(INVALID_ARGUMENT, "ort_session_run: session is NULL");
+    if (input_count != session->inputs.count || (input_count && !inputs))
+        ORT_FAIL(INVALID_ARGUMENT, "the model has %u inputs, the call gives %u", session->inputs.count,
+                 inputs ? input_count : 0);
+    if (output_count != session->outputs.count || (output_count && !outputs))
+        ORT_FAIL(INVALID_ARGUMENT, "the model has %u outputs, the call gives %u", session->outputs.count,
+                 outputs ? output_count : 0);
+    return NULL;
+}
+
+ort_status *ort_session_run(ort_session *session, ort_tensor *const *inputs, uint32_t input_count, ort_tensor **outputs,
+                            uint32_t output_count, const ort_run_options *run_options) {
+    orti_run_request request;
+    ortp_cancel cancel = {0};
+    orti_run *run = NULL;
+    ORT_TRY(arguments_check(session, inputs, input_count, outputs, output_count));
+    orti_tensor *const *tensors = (orti_tensor *const *)(const void *)inputs;
+    for (uint32_t i = 0; i < input_count; i++) ORT_TRY(orti_input_check(session, i, tensors[i]));
+    ORT_TRY(orti_request_read(session, run_options, &cancel, &request));
+    ORT_TRY(orti_pool_take(session, tensors, &run));
+    if (request.profile) request.track = atomic_fetch_add(&session->next_track, 1);
+    ort_status *status = run_once(session, run, tensors, outputs, &request);
+    atomic_fetch_add_explicit(status ? &session->metrics.failure_count : &session->metrics.run_count, 1,
+                              memory_order_relaxed);
+    orti_pool_give(session, run);
+    return status;
+}

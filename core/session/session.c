@@ -1,0 +1,75 @@
+/* The path through all rooms: load -> passes -> partition -> schedule -> run. */
+#include "base/file.h"
+#include "passes/passes.h"
+#include "session/inner.h"
+
+#include <string.h>
+
+/* Simplified and raised; what is constant is computed on the candidates. */
+static ort_status *passes_run(ort_session *session) {
+    json_t *list = orti_options_get(session->options, "passes.disable");
+    evaluate_context context = {session->environment, &session->composition};
+    const char **names = NULL;
+    size_t count = json_array_size(list);
+    ORT_TRY(orti_arena_alloc(&session->arena, count, sizeof *names, &names));
+    for (size_t i = 0; i < count; i++) names[i] = json_string_value(json_array_get(list, i));
+    const orti_passes_options options = {
+        .disabled = names, .disabled_count = (uint32_t)count, .evaluate = orti_evaluate, .evaluate_user = &context};
+    uint64_t begin_ns = orti_clock_ns();
+    ort_status *status = orti_passes_run(session->graph, &options);
+    session->metrics.passes_ns = orti_clock_ns() - begin_ns;
+    return status;
+}
+
+static ort_status *session_fill(ort_session *session, const ort_model *model) {
+    session_composition *composition = &session->composition;
+    composition->alloc = session->alloc;
+    orti_arena_init(&composition->arena, session->alloc);
+    ORT_TRY(orti_graph_copy(model->graph, &session->graph));
+    ORT_TRY(orti_policy_read(session->options, session->graph, composition));
+    ORT_TRY(orti_candidates_open(session->environment, session->options, composition));
+    ORT_TRY(passes_run(session));
+    ORT_TRY(orti_infer_graph(session->graph));
+    uint64_t begin_ns = orti_clock_ns();
+    ORT_TRY(orti_compose(session->environment, session->graph, PLAN_COUNT_MAX, composition));
+    session->metrics.compose_ns = orti_clock_ns() - begin_ns;
+    ORT_TRY(orti_values_describe(&session->arena, session->graph, false, &session->inputs));
+    ORT_TRY(orti_values_describe(&session->arena, session->graph, true, &session->outputs));
+    return orti_placements_make(session, model->graph);
+}
+
+ort_status *ort_session_create(ort_environment *environment, ort_model *model, const ort_options *options,
+                               ort_session **out) {
+    ort_session *session = NULL;
+    ort_status *status = NULL;
+    if (out) *out = NULL;
+    if (!environment || !model || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_session_create: an argument is NULL");
+    ORT_TRY(orti_alloc(environment->alloc, 1, sizeof *session, &session));
+    session->alloc = environment->alloc;
+    session->environment = environment;
+    orti_arena_init(&session->arena, session->alloc);
+    orti_lock_init(&session->lock);
+    uint64_t begin_ns = orti_clock_ns();
+    ORT_TRY_TO(done, status, orti_options_merged(environment->options, options, true, &session->options));
+    status = session_fill(session, model);
+    if (status) status = ORT_NOTE(status, "model '%s'", model->loaded->path);
+    session->metrics.create_ns = orti_clock_ns() - begin_ns;
+done:
+    if (status)
+        ort_session_destroy(session);
+    else
+        *out = session;
+    return status;
+}
+
+void ort_session_destroy(ort_session *session) {
+    if (!session) return;
+    orti_pool_finish(session);
+    orti_composition_finish(&session->composition);
+    orti_graph_destroy(session->graph);
+    orti_profile_destroy(session->profile_owned);
+    ort_options_destroy(session->options);
+    orti_arena_finish(&session->arena);
+    orti_lock_finish(&session->lock);
+    orti_free(session->alloc, session);
+}
