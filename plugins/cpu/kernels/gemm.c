@@ -9,8 +9,8 @@ ortcpu_gemm_pack_fn ORTCPU_FN(ortcpu_gemm_pack);
 ortcpu_gemm_run_fn ORTCPU_FN(ortcpu_gemm_run);
 
 enum {
-    DEPTH_BLOCK = 512,        /* of k: a tile's rows of A stay in the first cache */
-    PANEL_BLOCK = 8,          /* panels whose block of k stays in the second cache */
+    DEPTH_BLOCK = 768,        /* of k: a tile's rows of A stay in the first cache */
+    PANEL_BLOCK = 4,          /* panels whose block of k stays in the second cache */
     A_BYTES_MAX = 512 * 1024, /* of A that is walked once for each block of panels */
     A_BLOCK_BYTES = 384 * 1024,
     TASK_WORK_MIN = 250000, /* products: some 4 us of one core */
