@@ -1,0 +1,42 @@
+#include "ops/loops.h"
+#include "ops/ops.h"
+
+#include <stdatomic.h>
+
+extern const ortcpu_elementwise_loops ortcpu_elementwise_loops_baseline;
+extern const ortcpu_row_loops ortcpu_row_loops_baseline;
+#if defined(__x86_64__)
+extern const ortcpu_elementwise_loops ortcpu_elementwise_loops_avx2, ortcpu_elementwise_loops_avx512;
+extern const ortcpu_row_loops ortcpu_row_loops_avx2, ortcpu_row_loops_avx512;
+#endif
+
+static const ortcpu_loops loops_by_isa[ORTCPU_ISA_COUNT] = {
+    [ORTCPU_ISA_BASELINE] = {&ortcpu_elementwise_loops_baseline, &ortcpu_row_loops_baseline},
+#if defined(__x86_64__)
+    [ORTCPU_ISA_AVX2] = {&ortcpu_elementwise_loops_avx2, &ortcpu_row_loops_avx2},
+    [ORTCPU_ISA_AVX512] = {&ortcpu_elementwise_loops_avx512, &ortcpu_row_loops_avx512},
+#endif
+};
+
+/* NULL until the first use. Who comes first does not matter: the same value is stored. */
+static _Atomic(const ortcpu_loops *) chosen;
+
+void ortcpu_ops_use(ortcpu_isa isa) {
+    if ((unsigned)isa >= ORTCPU_ISA_COUNT || loops_by_isa[isa].row == NULL) isa = ORTCPU_ISA_BASELINE;
+    atomic_store_explicit(&chosen, &loops_by_isa[isa], memory_order_relaxed);
+}
+
+const ortcpu_loops *ortcpu_loops_get(void) {
+    const ortcpu_loops *loops = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (loops != NULL) return loops;
+    ortcpu_ops_use(ortcpu_isa_detect());
+    return atomic_load_explicit(&chosen, memory_order_relaxed);
+}
+
+static const ortcpu_op_table *const all[] = {
+    &ortcpu_ops_binary, &ortcpu_ops_unary,   &ortcpu_ops_logic, &ortcpu_ops_cast,   &ortcpu_ops_reduce,
+    &ortcpu_ops_arg,    &ortcpu_ops_softmax, &ortcpu_ops_norm,  &ortcpu_ops_view,   &ortcpu_ops_move,
+    &ortcpu_ops_pad,    &ortcpu_ops_gather,  &ortcpu_ops_fill,  &ortcpu_ops_resize,
+};
+const ortcpu_op_table *const *const ortcpu_ops = all;
+const uint32_t ortcpu_ops_count = sizeof all / sizeof all[0];
