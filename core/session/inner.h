@@ -110,6 +110,8 @@ struct ort_session {
     orti_graph *graph;
     session_composition composition;
     value_list inputs, outputs;
+    uint32_t loaded_bound; /* node ids of the model as loaded are below it */
+    const char **taken_by; /* by node id: the pass that took it (static), or NULL */
     ort_placement *placements;
     uint32_t placement_count;
     session_metrics metrics;

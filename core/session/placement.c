@@ -28,7 +28,7 @@ static ort_status *place_provider(ort_session *session, orti_node_id id, uint32_
 }
 
 /* A node that is gone: its outputs tell whether it was computed, replaced, or read by nobody. */
-static ort_status *place_gone(ort_session *session, const orti_node *was, ort_placement *out) {
+static ort_status *place_gone(ort_session *session, const orti_node *was, const char *pass, ort_placement *out) {
     uint32_t constant_count = 0, output_count = 0;
     const orti_node *heir = NULL;
     for (uint32_t i = 0; i < was->output_count; i++) {
@@ -41,14 +41,15 @@ static ort_status *place_gone(ort_session *session, const orti_node *was, ort_pl
     }
     orti_text text;
     orti_text_init(&text, session->alloc);
+    if (pass) orti_text_add(&text, "%s: ", pass);
     out->state = ORT_PLACED_REMOVED;
     if (output_count && constant_count == output_count) {
         out->state = ORT_PLACED_FOLDED;
         orti_text_add(&text, "computed once, when the session was created");
     } else if (heir) {
-        orti_text_add(&text, "part of node '%s' (%s) since the passes", heir->name, heir->op_type);
+        orti_text_add(&text, "now part of node '%s' (%s)", heir->name, heir->op_type);
     } else {
-        orti_text_add(&text, "taken out by the passes: its readers read an equal value, or nobody reads it");
+        orti_text_add(&text, "its readers read an equal value, or nobody reads it");
     }
     return keep_text(session, &text, &out->detail);
 }
@@ -62,7 +63,7 @@ static ort_status *place_node(ort_session *session, const orti_graph *loaded, or
     ORT_TRY(keep(session, was->name, &out->node));
     ORT_TRY(keep(session, was->op_type, &out->op_type));
     ORT_TRY(keep(session, was->domain, &out->domain));
-    if (is->is_deleted) return place_gone(session, was, out);
+    if (is->is_deleted) return place_gone(session, was, session->taken_by[id], out);
     if (parts->part_of[id] != ORTI_NONE) return place_provider(session, id, parts->part_of[id], out);
     out->state = parts->is_known_node[id] ? ORT_PLACED_KNOWN : ORT_PLACED_CORE;
     out->detail = parts->is_known_node[id] ? "follows from the shapes" : "";

@@ -1,0 +1,24 @@
+/* partition/fake.h: providers for tests, written on plugin-api alone: one whose memory the host can't touch and whose
+ * queues are threads of their own, one that works inline on host pointers. They compute elementwise float operators.
+ * Threads: any. */
+#ifndef ORT_CORE_PARTITION_FAKE_H
+#define ORT_CORE_PARTITION_FAKE_H
+
+#include "ort/plugin/plugin.h"
+
+extern const char fake_far_manifest[], fake_near_manifest[];
+uint32_t fake_far_entry(const ortp_entry_request *request, ortp_entry_reply *reply);
+uint32_t fake_near_entry(const ortp_entry_request *request, ortp_entry_reply *reply);
+
+/* Operator types that each takes, separated by spaces; set before a graph is proposed. */
+extern const char *fake_far_ops, *fake_near_ops;
+/* Proposes a node twice, in two proposals: a breach of the border. */
+extern int fake_far_lies;
+/* Programs with a node of this name fail when they run. */
+extern const char *fake_failing_node;
+/* Tasks of far queues sleep so many yields first, to let others run ahead. */
+extern int fake_far_delay;
+/* Settles that a far instance was told of, and live buffers of it. */
+extern _Atomic int fake_settle_count, fake_live_buffers, fake_open_points;
+
+#endif

@@ -1,0 +1,109 @@
+#include "partition/fake_rooms.h"
+
+#include "testing/test.h"
+
+/* Wide enough that the far device pays for its copies. */
+#define DIAMOND                                                                                                        \
+    "graph \"diamond\" {\n"                                                                                            \
+    "  input %x : float32[64]\n"                                                                                       \
+    "  %a : float32[64] = Neg@13 (%x) \"a\"\n"                                                                         \
+    "  %b : float32[64] = Abs@13 (%a) \"b\"\n"                                                                         \
+    "  %c : float32[64] = Neg@13 (%a) \"c\"\n"                                                                         \
+    "  %d : float32[64] = Add@14 (%b, %c) \"d\"\n"                                                                     \
+    "  output %d\n"                                                                                                    \
+    "}\n"
+
+ORT_TEST(partition, takes_everything_in_one_piece) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "", "Neg Abs Add"));
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->part_count == 1);
+    CHECK(parts->parts[0].node_count == 4);
+    CHECK(parts->parts[0].input_count == 1 && parts->parts[0].output_count == 1);
+    CHECK(strstr(parts->details[0], "far: has no such operator") != NULL, "%s", parts->details[0]);
+    CHECK(fake_settle_count == 1);
+    orti_partitioning_destroy(parts);
+    fake_rooms_close(&rooms);
+}
+
+/* far takes a, c, d and not b: a, c, d in one piece would wait for b, which waits for a. */
+ORT_TEST(partition, cuts_what_would_be_a_cycle) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "Neg Add", "Abs"));
+    ort_status *status = orti_partition_create(&rooms.request, &parts);
+    /* The fake proposes what it takes as one set, which is not convex: a breach, and with it out nobody takes a. */
+    CHECK(ort_status_code(status) == ORT_CODE_UNSUPPORTED, "%s", ort_status_message(status));
+    CHECK(strstr(ort_status_message(status), "node 'a' (Neg)") != NULL, "%s", ort_status_message(status));
+    CHECK(strstr(ort_status_message(status), "far: left out") != NULL, "%s", ort_status_message(status));
+    ort_status_destroy(status);
+    CHECK(parts == NULL);
+    fake_rooms_close(&rooms);
+}
+
+ORT_TEST(partition, orders_pieces_and_names_what_crosses) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "Neg Abs", "Add"));
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->part_count == 2);
+    CHECK(fake_part_of(parts, "a") == 0 && fake_part_of(parts, "c") == 0);
+    CHECK(fake_part_of(parts, "d") == 1);
+    CHECK(parts->parts[0].output_count == 2);
+    CHECK(parts->parts[1].input_count == 2);
+    CHECK(parts->parts[0].copy_ns > 0);
+    orti_partitioning_destroy(parts);
+    fake_rooms_close(&rooms);
+}
+
+ORT_TEST(partition, names_the_first_operator_nobody_takes) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "", "Neg"));
+    CHECK_FAILS(orti_partition_create(&rooms.request, &parts), ORT_CODE_UNSUPPORTED, "node 'b' (Abs)");
+    CHECK(fake_settle_count == 1, "settled %d times", fake_settle_count);
+    fake_rooms_close(&rooms);
+}
+
+ORT_TEST(partition, a_lie_costs_only_the_liar) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "Neg Abs Add", "Neg Abs Add"));
+    fake_far_lies = 1;
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->part_count == 1);
+    CHECK(parts->parts[0].candidate == 1);
+    CHECK(parts->refusals[0] != NULL && parts->refusals[1] == NULL);
+    CHECK(fake_settle_count == 1, "settled %d times", fake_settle_count);
+    orti_partitioning_destroy(parts);
+    fake_rooms_close(&rooms);
+}
+
+/* near takes 100 us a node, far 10 ns and its copies 16 us: far. */
+ORT_TEST(partition, cost_decides_without_names) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "Neg Abs Add", "Neg Abs Add"));
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->part_count == 1 && parts->parts[0].candidate == 0);
+    orti_partitioning_destroy(parts);
+    rooms.candidates[0].rank = 1;
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->part_count == 1 && parts->parts[0].candidate == 1);
+    orti_partitioning_destroy(parts);
+    fake_rooms_close(&rooms);
+}
+
+ORT_TEST(partition, fallback_is_a_policy) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    CHECK_OK(fake_rooms_open(&rooms, DIAMOND, "Neg Abs", "Add"));
+    rooms.candidates[1].is_asked_for = false;
+    rooms.request.fallback = ORTI_FALLBACK_ERROR;
+    CHECK_FAILS(orti_partition_create(&rooms.request, &parts), ORT_CODE_UNSUPPORTED, "node 'd' (Add)");
+    rooms.request.fallback = ORTI_FALLBACK_ALLOW;
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    orti_partitioning_destroy(parts);
+    fake_rooms_close(&rooms);
+}
