@@ -1,0 +1,215 @@
+/* Conv-11 and ConvTranspose-11, 1-d and 2-d, float32, constant weights. */
+#include "adapters/heavy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct conv_params {
+    ortcpu_window window;
+    int64_t groups, in_c, out_c;
+    bool transposed, has_bias, has_output_shape;
+    const float *weights;      /* packed for a channels-last image */
+    const float *weights_nchw; /* packed for an image in rows; NULL: never read so */
+    ortk_fused fused;
+} conv_params;
+
+typedef struct conv_state {
+    const ortcpu_kernels *kernels;
+    ortcpu_conv_plan plan;
+    ortcpu_conv_args args;
+    uint32_t bias; /* index of the step's input; 0: none */
+    bool has_residual;
+} conv_state;
+
+/* Channels up to which the kit may give an image in rows (the kit's layout.c). */
+#define ROWS_CHANNELS_MAX 4
+
+static bool conv_claim(ortk_node *node) {
+    ortcpu_window window;
+    int64_t count = 0;
+    int32_t rank = ortk_node_input_rank(node, 1);
+    if (rank != 3 && rank != 4)
+        return ortk_decline(node, ORTP_DECLINE_SHAPE, "weights of rank %d: 1-d and 2-d are done", (int)rank);
+    if (ortk_node_input_rank(node, 0) != rank)
+        return ortk_decline(node, ORTP_DECLINE_SHAPE, "the input's rank is not that of the weights");
+    if (!ortcpu_window_read(node, (uint32_t)rank - 2, &window))
+        return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "strides, dilations, pads or auto_pad out of range");
+    if (!ortk_node_constant(node, 1, &count))
+        return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "weights that are not constant");
+    if (ortk_attr_int(node, "group", 1) < 1) return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "group is below 1");
+    return true;
+}
+
+/* The shape without sizes of images: they don't decide the packing. */
+static ortcpu_conv_shape shape_of(const conv_params *p, bool in_nchw, bool no_winograd) {
+    return (ortcpu_conv_shape){.batch = 1,
+                               .in_h = 64,
+                               .in_w = 64,
+                               .in_c = p->in_c,
+                               .out_h = 64,
+                               .out_w = 64,
+                               .out_c = p->out_c,
+                               .kernel_h = p->window.kernel[0],
+                               .kernel_w = p->window.kernel[1],
+                               .stride_h = p->window.stride[0],
+                               .stride_w = p->window.stride[1],
+                               .dilation_h = p->window.dilation[0],
+                               .dilation_w = p->window.dilation[1],
+                               .pad_top = p->window.pad_begin[0],
+                               .pad_left = p->window.pad_begin[1],
+                               .groups = p->groups,
+                               .in_pitch = p->in_c,
+                               .out_pitch = p->out_c,
+                               .in_nchw = in_nchw,
+                               .transposed = p->transposed,
+                               .no_winograd = no_winograd};
+}
+
+/* A 1x1 convolution with SAME pads has none, whatever the image. */
+static void pads_settle(ortcpu_window *window) {
+    if (window->auto_pad == ORTCPU_PAD_VALID) {
+        memset(window->pad_begin, 0, sizeof window->pad_begin);
+        memset(window->pad_end, 0, sizeof window->pad_end);
+        window->auto_pad = ORTCPU_PAD_EXPLICIT;
+    }
+}
+
+typedef struct pack_job {
+    const ortcpu_kernels *kernels;
+    ortcpu_conv_plan plan;
+} pack_job;
+
+static void conv_pack(const void *user, const void *constant, void *packed) {
+    const pack_job *job = user;
+    job->kernels->conv_pack(&job->plan, constant, packed);
+}
+
+static ort_status *weights_pack(ortk_compiler *compiler, const ortk_node *node, const conv_params *p, bool in_nchw,
+                                const float **out) {
+    const ortcpu_instance *instance = ortk_compiler_context(compiler);
+    pack_job job = {.kernels = instance->kernels};
+    ortcpu_conv_shape shape = shape_of(p, in_nchw, instance->no_winograd);
+    instance->kernels->conv_plan(&shape, 1, &job.plan);
+    char layout[128];
+    snprintf(layout, sizeof layout, "conv-%d-%s-%lld-g%lld-s%lldx%lld-d%lldx%lld-n%d-t%d-v1", (int)job.plan.algorithm,
+             ortcpu_isa_name(instance->kernels->isa), (long long)instance->kernels->panel_floats, (long long)p->groups,
+             (long long)p->window.stride[0], (long long)p->window.stride[1], (long long)p->window.dilation[0],
+             (long long)p->window.dilation[1], in_nchw, p->transposed);
+    const void *packed = NULL;
+    ort_status *status = ortk_compiler_pack(compiler, node, 1, layout, instance->kernels->conv_pack_bytes(&job.plan),
+                                            conv_pack, &job, &packed);
+    *out = packed;
+    return status;
+}
+
+static ort_status *conv_read(ortk_compiler *compiler, const ortk_node *node, conv_params *p) {
+    int32_t rank = ortk_node_input_rank(node, 1);
+    if (!ortcpu_window_read(node, (uint32_t)rank - 2, &p->window))
+        return ortk_fail(ORT_CODE_BUG, "%s: attributes that claim took", ortk_node_name(node));
+    p->window.kernel[0] = rank == 4 ? ortk_node_input_dim(node, 1, 2) : 1;
+    p->window.kernel[1] = ortk_node_input_dim(node, 1, (uint32_t)rank - 1);
+    pads_settle(&p->window);
+    p->groups = ortk_attr_int(node, "group", 1);
+    int64_t first = ortk_node_input_dim(node, 1, 0), second = ortk_node_input_dim(node, 1, 1);
+    p->in_c = p->transposed ? first : second * p->groups;
+    p->out_c = p->transposed ? second * p->groups : first;
+    p->has_bias = ortk_node_has_input(node, 2);
+    p->has_output_shape = ortk_attr_has(node, "output_shape");
+    p->fused = *ortk_node_fused(node);
+    if (p->in_c < 1 || p->out_c < 1 || p->in_c % p->groups || p->out_c % p->groups)
+        return ortk_fail(ORT_CODE_INVALID_MODEL, "%s: %lld and %lld channels in %lld groups", ortk_node_name(node),
+                         (long long)p->in_c, (long long)p->out_c, (long long)p->groups);
+    ort_status *status = weights_pack(compiler, node, p, false, &p->weights);
+    if (!status && !p->transposed && p->in_c <= ROWS_CHANNELS_MAX)
+        status = weights_pack(compiler, node, p, true, &p->weights_nchw);
+    return status;
+}
+
+static ort_status *conv_compile(ortk_compiler *compiler, const ortk_node *node, void *params) {
+    return conv_read(compiler, node, params);
+}
+
+static ort_status *transpose_compile(ortk_compiler *compiler, const ortk_node *node, void *params) {
+    conv_params *p = params;
+    p->transposed = true;
+    return conv_read(compiler, node, p);
+}
+
+static void conv_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
+    const conv_state *s = step->state;
+    ortcpu_conv_args args = s->args;
+    args.in = ortk_in(step, 0);
+    args.out = ortk_out(step, 0);
+    if (s->bias) args.epilogue.bias = ortk_in(step, s->bias);
+    if (s->has_residual) args.epilogue.residual = ortk_in(step, step->input_count - 1);
+    s->kernels->conv_run(&s->plan, &args, begin, end, scratch);
+}
+
+/* ONNX ConvTranspose-11: with output_shape or SAME the pads follow from the sizes. */
+static int64_t transpose_pad(const conv_params *p, uint32_t axis, int64_t in, int64_t out) {
+    const ortcpu_window *w = &p->window;
+    bool same = w->auto_pad == ORTCPU_PAD_SAME_UPPER || w->auto_pad == ORTCPU_PAD_SAME_LOWER;
+    if (!p->has_output_shape && !same) return w->pad_begin[axis];
+    int64_t total =
+        w->stride[axis] * (in - 1) + w->output_padding[axis] + (w->kernel[axis] - 1) * w->dilation[axis] + 1 - out;
+    if (total < 0) total = 0;
+    return w->auto_pad == ORTCPU_PAD_SAME_UPPER ? total / 2 : total - total / 2;
+}
+
+static ort_status *conv_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
+                             const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
+    const conv_params *p = params;
+    const ortcpu_instance *instance = ortk_planner_context(planner);
+    (void)out_count;
+    if (in[0].dims[1] != p->in_c || out[0].dims[1] != p->out_c)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "convolution of %lld channels with weights for %lld",
+                         (long long)in[0].dims[1], (long long)p->in_c);
+    if (out[0].element_count == 0) return NULL;
+    conv_state *s = ortk_planner_alloc(planner, sizeof *s);
+    if (!s) return ortk_out_of_memory();
+    bool nchw = in[0].layout == ORTK_LAYOUT_ROWS;
+    if (nchw && !p->weights_nchw) return ortk_fail(ORT_CODE_BUG, "a convolution was given rows");
+    ortcpu_conv_shape shape = shape_of(p, nchw, instance->no_winograd);
+    int64_t in_size[2], out_size[2], pads[2], end = 0;
+    ortcpu_image_size(&in[0], in_size);
+    ortcpu_image_size(&out[0], out_size);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (p->transposed)
+            pads[i] = transpose_pad(p, i, in_size[i], out_size[i]);
+        else
+            ortcpu_window_pads(&p->window, i, in_size[i], out_size[i], &pads[i], &end);
+    }
+    shape.batch = in[0].dims[0];
+    shape.in_h = in_size[0];
+    shape.in_w = in_size[1];
+    shape.out_h = out_size[0];
+    shape.out_w = out_size[1];
+    shape.pad_top = pads[0];
+    shape.pad_left = pads[1];
+    shape.in_pitch = nchw ? p->in_c : in[0].pitch;
+    shape.out_pitch = out[0].pitch;
+    s->kernels = instance->kernels;
+    s->kernels->conv_plan(&shape, ortk_planner_thread_count(planner), &s->plan);
+    s->args.weights = nchw ? p->weights_nchw : p->weights;
+    s->args.epilogue = ortcpu_epilogue_of(&p->fused);
+    s->bias = p->has_bias ? 2 : 0;
+    s->has_residual = p->fused.has_residual;
+    if (s->has_residual) s->args.epilogue.residual_pitch = in[in_count - 1].pitch;
+    step->run = conv_run;
+    step->state = s;
+    step->task_count = s->plan.task_count;
+    step->scratch_bytes = s->plan.scratch_bytes;
+    double taps = (double)(shape.kernel_h * shape.kernel_w);
+    double swept = (double)(p->transposed ? in[0].element_count * p->out_c : out[0].element_count * p->in_c);
+    step->cost_ns = swept / (double)p->groups * taps * ORTCPU_MULTIPLY_ADD_NS;
+    return NULL;
+}
+
+#define FUSES (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS)
+static const ortk_kernel kernels[] = {
+    {"", "Conv", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_PIXELS_IN_ANY, FUSES, sizeof(conv_params), conv_claim,
+     conv_compile, conv_plan},
+    {"", "ConvTranspose", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_PIXELS, FUSES, sizeof(conv_params),
+     conv_claim, transpose_compile, conv_plan},
+};
+const ortcpu_op_table ortcpu_heavy_conv = {kernels, 2};
