@@ -210,7 +210,7 @@ static ort_status *walk_field(skimmer *skim, const field_rule *rule, message in,
 static ort_status *walk(skimmer *skim, message what, uint64_t at, uint64_t end, bool is_copying) {
     uint64_t seen = 0; /* by rule: single fields that have occurred */
     while (at < end) {
-        wire_field field;
+        wire_field field = {0};
         ORT_TRY(read_field(skim, what, at, end, &field));
         const field_rule *rule = rule_of(what, field.number);
         uint64_t bit = rule ? UINT64_C(1) << (rule - rules) : 0;
