@@ -25,7 +25,7 @@ static ort_status *lists_copy(orti_graph *graph, const orti_attr *from, orti_att
     return NULL;
 }
 
-ort_status *graph_attr_copy(orti_graph *graph, const orti_attr *from, orti_attr *to) {
+ort_status *orti_graph_attr_copy(orti_graph *graph, const orti_attr *from, orti_attr *to) {
     orti_attr copy = *from;
     ORT_TRY(orti_arena_string(&graph->arena, from->name, strlen(from->name), &copy.name));
     if (from->text) {
@@ -45,7 +45,7 @@ static void attr_graphs_destroy(const orti_attr *attr) {
     for (uint32_t i = 0; attr->graphs && i < attr->count; i++) orti_graph_destroy(attr->graphs[i]);
 }
 
-void graph_attr_release(orti_attr *attr) {
+void orti_graph_attr_release(orti_attr *attr) {
     attr_graphs_destroy(attr);
     orti_tensor_release(attr->tensor);
     for (uint32_t i = 0; attr->tensors && i < attr->count; i++) orti_tensor_release(attr->tensors[i]);
@@ -88,19 +88,19 @@ static ort_status *attr_check(const orti_attr *attr) {
 ort_status *orti_graph_set_attr(orti_graph *graph, orti_node_id id, const orti_attr *attr) {
     ort_status *status = NULL;
     orti_attr copy = {0}, *slot = NULL;
-    ORT_TRY_TO(done, status, graph_check_node(graph, id));
+    ORT_TRY_TO(done, status, orti_graph_check_node(graph, id));
     ORT_TRY_TO(done, status, attr_check(attr));
     orti_node *node = graph->nodes[id];
     slot = attr_find(node, attr->name);
     bool is_new = !slot;
     if (is_new) ORT_TRY_TO(done, status, attr_slot(graph, node, &slot));
-    ORT_TRY_TO(done, status, graph_attr_copy(graph, attr, &copy));
+    ORT_TRY_TO(done, status, orti_graph_attr_copy(graph, attr, &copy));
     if (is_new)
         node->attr_count++;
     else
-        graph_attr_release(slot);
+        orti_graph_attr_release(slot);
     *slot = copy;
-    graph_touch(graph);
+    orti_graph_touch(graph);
 done:
     if (status) attr_graphs_destroy(attr);
     return status;
@@ -133,11 +133,11 @@ void orti_graph_remove_attr(orti_graph *graph, orti_node_id id, const char *name
     orti_node *node = graph->nodes[id];
     orti_attr *attr = attr_find(node, name);
     if (!attr) return;
-    graph_attr_release(attr);
+    orti_graph_attr_release(attr);
     /* The array grows when the count is a power of two: a smaller one would be replaced too early, never too late. */
     node->attr_count--;
     memmove(attr, attr + 1, (size_t)(node->attrs + node->attr_count - attr) * sizeof *attr);
-    graph_touch(graph);
+    orti_graph_touch(graph);
 }
 
 const orti_attr *orti_node_attr(const orti_node *node, const char *name) {

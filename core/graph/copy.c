@@ -83,7 +83,7 @@ static ort_status *attrs_copy(orti_graph *to, dim_move *move, const orti_node *f
         orti_attr plain = from->attrs[i], *attr = &copy->attrs[i];
         plain.graph = NULL;
         plain.graphs = NULL;
-        ORT_TRY(graph_attr_copy(to, &plain, attr));
+        ORT_TRY(orti_graph_attr_copy(to, &plain, attr));
         copy->attr_count++;
         ORT_TRY(attr_graphs_copy(to, move, &from->attrs[i], attr));
     }
@@ -108,7 +108,7 @@ static ort_status *node_copy(orti_graph *to, dim_move *move, const orti_node *fr
 }
 
 static ort_status *list_copy(orti_graph *to, id_list *list, const id_list *from) {
-    ORT_TRY(graph_list_resize(to, list, from->count));
+    ORT_TRY(orti_graph_list_resize(to, list, from->count));
     if (from->count) memcpy(list->ids, from->ids, from->count * sizeof *from->ids);
     return NULL;
 }

@@ -38,7 +38,7 @@ ort_status *orti_graph_add_value(orti_graph *graph, const char *name, orti_value
     ORT_TRY(orti_grow(graph->arena.alloc, &graph->values, &graph->value_capacity, (size_t)graph->value_count + 1,
                       sizeof *graph->values));
     ORT_TRY(orti_map_set(&graph->names, value->name, strlen(value->name), graph->value_count));
-    graph_touch(graph);
+    orti_graph_touch(graph);
     *out = graph->value_count;
     graph->values[graph->value_count++] = value;
     return NULL;
@@ -62,7 +62,7 @@ static ort_status *value_set_dims(orti_graph *graph, orti_value *value, const or
 
 ort_status *orti_graph_set_shape(orti_graph *graph, orti_value_id id, ort_dtype dtype, const orti_dim *dims,
                                  uint32_t rank) {
-    ORT_TRY(graph_check_value(graph, id));
+    ORT_TRY(orti_graph_check_value(graph, id));
     orti_value *value = graph->values[id];
     if (rank == ORTI_NONE) {
         value->has_shape = false;
@@ -100,7 +100,7 @@ ort_status *orti_graph_add_constant(orti_graph *graph, const char *name, orti_te
 ort_status *orti_graph_add_capture(orti_graph *graph, const char *name, orti_value_id outer_id, orti_value_id *out) {
     *out = ORTI_NONE;
     if (!graph->outer) ORT_FAIL(INVALID_ARGUMENT, "graph '%s' has no graph around it to capture from", graph->name);
-    ORT_TRY(graph_check_value(graph->outer, outer_id));
+    ORT_TRY(orti_graph_check_value(graph->outer, outer_id));
     const orti_value *from = graph->outer->values[outer_id];
     orti_value_id id = ORTI_NONE;
     ORT_TRY(orti_graph_add_value(graph, name, ORTI_VALUE_CAPTURE, &id));
@@ -116,7 +116,7 @@ ort_status *orti_graph_add_capture(orti_graph *graph, const char *name, orti_val
 }
 
 ort_status *orti_graph_add_input(orti_graph *graph, orti_value_id id) {
-    ORT_TRY(graph_check_value(graph, id));
+    ORT_TRY(orti_graph_check_value(graph, id));
     orti_value *value = graph->values[id];
     if (value->kind == ORTI_VALUE_CONSTANT || value->kind == ORTI_VALUE_CAPTURE || value->producer != ORTI_NONE)
         ORT_FAIL(INVALID_MODEL, "graph '%s': value '%s' has a value already and can't be an input", graph->name,
@@ -124,17 +124,17 @@ ort_status *orti_graph_add_input(orti_graph *graph, orti_value_id id) {
     for (uint32_t i = 0; value->kind == ORTI_VALUE_INPUT && i < graph->inputs.count; i++)
         if (graph->inputs.ids[i] == id)
             ORT_FAIL(INVALID_MODEL, "graph '%s': '%s' is an input twice", graph->name, value->name);
-    ORT_TRY(graph_list_add(graph, &graph->inputs, id));
+    ORT_TRY(orti_graph_list_add(graph, &graph->inputs, id));
     value->kind = ORTI_VALUE_INPUT;
-    graph_touch(graph);
+    orti_graph_touch(graph);
     return NULL;
 }
 
 ort_status *orti_graph_add_output(orti_graph *graph, orti_value_id id) {
-    ORT_TRY(graph_check_value(graph, id));
-    ORT_TRY(graph_list_add(graph, &graph->outputs, id));
+    ORT_TRY(orti_graph_check_value(graph, id));
+    ORT_TRY(orti_graph_list_add(graph, &graph->outputs, id));
     graph->values[id]->is_output = true;
-    graph_touch(graph);
+    orti_graph_touch(graph);
     return NULL;
 }
 
@@ -142,7 +142,7 @@ ort_status *orti_graph_add_output(orti_graph *graph, orti_value_id id) {
 
 static ort_status *check_inputs(const orti_graph *graph, const orti_value_id *inputs, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
-        if (inputs[i] != ORTI_NONE) ORT_TRY(graph_check_value(graph, inputs[i]));
+        if (inputs[i] != ORTI_NONE) ORT_TRY(orti_graph_check_value(graph, inputs[i]));
     return NULL;
 }
 
@@ -150,7 +150,7 @@ static ort_status *check_outputs(const orti_graph *graph, const char *node, cons
                                  uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (outputs[i] == ORTI_NONE) continue;
-        ORT_TRY(graph_check_value(graph, outputs[i]));
+        ORT_TRY(orti_graph_check_value(graph, outputs[i]));
         const orti_value *value = graph->values[outputs[i]];
         static const char *const what[] = {"the output of another node", "a graph input", "a constant",
                                            "a value of the graph around"};
@@ -214,31 +214,31 @@ ort_status *orti_graph_add_node(orti_graph *graph, const char *name, const char 
         value->producer = graph->node_count;
         value->producer_index = i;
     }
-    graph_touch(graph);
+    orti_graph_touch(graph);
     *out = graph->node_count;
     graph->nodes[graph->node_count++] = node;
     return NULL;
 }
 
 ort_status *orti_graph_set_input(orti_graph *graph, orti_node_id id, uint32_t index, orti_value_id value) {
-    ORT_TRY(graph_check_node(graph, id));
+    ORT_TRY(orti_graph_check_node(graph, id));
     orti_node *node = graph->nodes[id];
     if (index >= node->input_count)
         ORT_FAIL(INVALID_ARGUMENT, "node '%s' has %u inputs, not %u", node->name, node->input_count, index + 1);
     ORT_TRY(check_inputs(graph, &value, 1));
     node->inputs[index] = value;
-    graph_touch(graph);
+    orti_graph_touch(graph);
     return NULL;
 }
 
 ort_status *orti_graph_set_inputs(orti_graph *graph, orti_node_id id, const orti_value_id *inputs, uint32_t count) {
     orti_value_id *copy = NULL;
-    ORT_TRY(graph_check_node(graph, id));
+    ORT_TRY(orti_graph_check_node(graph, id));
     ORT_TRY(check_inputs(graph, inputs, count));
     ORT_TRY(orti_arena_copy(&graph->arena, inputs, count * sizeof *inputs, &copy));
     graph->nodes[id]->inputs = copy;
     graph->nodes[id]->input_count = count;
-    graph_touch(graph);
+    orti_graph_touch(graph);
     return NULL;
 }
 
@@ -249,11 +249,11 @@ void orti_graph_remove_node(orti_graph *graph, orti_node_id id) {
     node->is_deleted = true;
     for (uint32_t i = 0; i < node->output_count; i++)
         if (node->outputs[i] != ORTI_NONE) graph->values[node->outputs[i]]->producer = ORTI_NONE;
-    graph_touch(graph);
+    orti_graph_touch(graph);
 }
 
 ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id id, orti_tensor *tensor) {
-    ORT_TRY(graph_check_value(graph, id));
+    ORT_TRY(orti_graph_check_value(graph, id));
     orti_value *value = graph->values[id];
     if (value->kind != ORTI_VALUE_INNER)
         ORT_FAIL(INVALID_ARGUMENT, "graph '%s': value '%s' is not the output of a node", graph->name, value->name);
@@ -261,6 +261,6 @@ ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id id, orti_t
     if (value->producer != ORTI_NONE) graph->nodes[value->producer]->outputs[value->producer_index] = ORTI_NONE;
     value->producer = ORTI_NONE;
     value->producer_index = 0;
-    graph_touch(graph);
+    orti_graph_touch(graph);
     return NULL;
 }

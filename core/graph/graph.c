@@ -24,7 +24,7 @@ ort_status *orti_graph_create(const orti_allocator *alloc, orti_graph *outer, or
 }
 
 static void node_release(orti_node *node) {
-    for (uint32_t i = 0; i < node->attr_count; i++) graph_attr_release(&node->attrs[i]);
+    for (uint32_t i = 0; i < node->attr_count; i++) orti_graph_attr_release(&node->attrs[i]);
     orti_graph_destroy(node->body);
 }
 
@@ -43,19 +43,19 @@ void orti_graph_destroy(orti_graph *graph) {
     orti_free(alloc, graph);
 }
 
-ort_status *graph_list_add(orti_graph *graph, id_list *list, uint32_t id) {
+ort_status *orti_graph_list_add(orti_graph *graph, id_list *list, uint32_t id) {
     ORT_TRY(orti_grow(graph->arena.alloc, &list->ids, &list->capacity, (size_t)list->count + 1, sizeof id));
     list->ids[list->count++] = id;
     return NULL;
 }
 
-ort_status *graph_list_resize(orti_graph *graph, id_list *list, uint32_t count) {
+ort_status *orti_graph_list_resize(orti_graph *graph, id_list *list, uint32_t count) {
     ORT_TRY(orti_grow(graph->arena.alloc, &list->ids, &list->capacity, count, sizeof *list->ids));
     list->count = count;
     return NULL;
 }
 
-void graph_touch(orti_graph *graph) {
+void orti_graph_touch(orti_graph *graph) {
     for (; graph; graph = graph->outer) graph->has_order = graph->has_uses = false;
 }
 
@@ -115,13 +115,13 @@ orti_value_id orti_graph_output(const orti_graph *graph, uint32_t index) {
     return graph->outputs.ids[index];
 }
 
-ort_status *graph_check_node(const orti_graph *graph, orti_node_id id) {
+ort_status *orti_graph_check_node(const orti_graph *graph, orti_node_id id) {
     if (id >= graph->node_count || graph->nodes[id]->is_deleted)
         ORT_FAIL(INVALID_ARGUMENT, "graph '%s' has no node %u", graph->name, id);
     return NULL;
 }
 
-ort_status *graph_check_value(const orti_graph *graph, orti_value_id id) {
+ort_status *orti_graph_check_value(const orti_graph *graph, orti_value_id id) {
     if (id >= graph->value_count) ORT_FAIL(INVALID_ARGUMENT, "graph '%s' has no value %u", graph->name, id);
     return NULL;
 }
@@ -146,7 +146,7 @@ orti_graph *orti_node_subgraph(const orti_node *node, uint32_t index) {
     return NULL;
 }
 
-void graph_node_reads(const orti_node *node, void (*visit)(void *user, orti_value_id value), void *user) {
+void orti_graph_node_reads(const orti_node *node, void (*visit)(void *user, orti_value_id value), void *user) {
     for (uint32_t i = 0; i < node->input_count; i++)
         if (node->inputs[i] != ORTI_NONE) visit(user, node->inputs[i]);
     for (uint32_t i = 0, count = orti_node_subgraph_count(node); i < count; i++) {

@@ -30,24 +30,24 @@ struct orti_graph {
     id_list order, use_starts, uses;
 };
 
-ort_status *graph_list_add(orti_graph *graph, id_list *list, uint32_t id);
+ort_status *orti_graph_list_add(orti_graph *graph, id_list *list, uint32_t id);
 /* Room for `count` ids; what was in the list is lost. */
-ort_status *graph_list_resize(orti_graph *graph, id_list *list, uint32_t count);
+ort_status *orti_graph_list_resize(orti_graph *graph, id_list *list, uint32_t count);
 
 /* Forgets what was derived, here and in the graphs around, whose nodes read what this body captures. */
-void graph_touch(orti_graph *graph);
+void orti_graph_touch(orti_graph *graph);
 /* INVALID_ARGUMENT when the id is no live node (no value). */
-ort_status *graph_check_node(const orti_graph *graph, orti_node_id id);
-ort_status *graph_check_value(const orti_graph *graph, orti_value_id id);
+ort_status *orti_graph_check_node(const orti_graph *graph, orti_node_id id);
+ort_status *orti_graph_check_value(const orti_graph *graph, orti_value_id id);
 
 /* Calls `visit` with every value of the node's graph that the node reads: its inputs, then what its bodies capture. */
-void graph_node_reads(const orti_node *node, void (*visit)(void *user, orti_value_id value), void *user);
+void orti_graph_node_reads(const orti_node *node, void (*visit)(void *user, orti_value_id value), void *user);
 
 /* A deep copy of `from` into the graph's arena; a tensor is retained, a graph pointer is copied as it is. */
-ort_status *graph_attr_copy(orti_graph *graph, const orti_attr *from, orti_attr *to);
-void graph_attr_release(orti_attr *attr);
+ort_status *orti_graph_attr_copy(orti_graph *graph, const orti_attr *from, orti_attr *to);
+void orti_graph_attr_release(orti_attr *attr);
 
 /* "float32[batch,3]", "?" when nothing is known, type "seq(...)" for what is no tensor. */
-void graph_print_type(const orti_graph *graph, const orti_value *value, orti_text *text);
+void orti_graph_print_type(const orti_graph *graph, const orti_value *value, orti_text *text);
 
 #endif

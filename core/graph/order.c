@@ -25,7 +25,7 @@ static ort_status *deps_walk(order_work *work, bool is_filling) {
     for (uint32_t n = 0; n < work->graph->node_count; n++) {
         if (is_filling) work->starts[n] = (uint32_t)work->dep_count;
         const orti_node *node = work->graph->nodes[n];
-        if (!node->is_deleted) graph_node_reads(node, dep_visit, work);
+        if (!node->is_deleted) orti_graph_node_reads(node, dep_visit, work);
     }
     if (work->dep_count > UINT32_MAX) ORT_FAIL(LIMIT_EXCEEDED, "graph '%s' has too many edges", work->graph->name);
     if (is_filling) work->starts[work->graph->node_count] = (uint32_t)work->dep_count;
@@ -84,7 +84,7 @@ static ort_status *order_rebuild(orti_graph *graph) {
     order_work work = {.graph = graph};
     ort_status *status = NULL;
     ORT_TRY_TO(done, status, work_create(&work));
-    ORT_TRY_TO(done, status, graph_list_resize(graph, &graph->order, graph->node_count));
+    ORT_TRY_TO(done, status, orti_graph_list_resize(graph, &graph->order, graph->node_count));
     graph->order.count = 0;
     for (uint32_t n = 0; n < graph->node_count; n++)
         if (work.states[n] == 0 && !graph->nodes[n]->is_deleted)
@@ -128,7 +128,7 @@ static void uses_walk(use_work *work, bool is_filling) {
     memset(work->last_node, 0xff, work->graph->value_count * sizeof *work->last_node); /* ORTI_NONE */
     for (uint32_t n = 0; n < work->graph->node_count; n++) {
         work->node = n;
-        if (!work->graph->nodes[n]->is_deleted) graph_node_reads(work->graph->nodes[n], use_visit, work);
+        if (!work->graph->nodes[n]->is_deleted) orti_graph_node_reads(work->graph->nodes[n], use_visit, work);
     }
 }
 
@@ -145,14 +145,14 @@ static ort_status *uses_fill(use_work *work) {
         total += count;
         if (total > UINT32_MAX) ORT_FAIL(LIMIT_EXCEEDED, "graph '%s' has too many edges", graph->name);
     }
-    ORT_TRY(graph_list_resize(graph, &graph->uses, (uint32_t)total));
+    ORT_TRY(orti_graph_list_resize(graph, &graph->uses, (uint32_t)total));
     uses_walk(work, true);
     return NULL;
 }
 
 static ort_status *uses_rebuild(orti_graph *graph) {
     use_work work = {.graph = graph};
-    ORT_TRY(graph_list_resize(graph, &graph->use_starts, graph->value_count + 1));
+    ORT_TRY(orti_graph_list_resize(graph, &graph->use_starts, graph->value_count + 1));
     ORT_TRY(orti_alloc(graph->arena.alloc, graph->value_count, sizeof *work.last_node, &work.last_node));
     ort_status *status = graph->value_count ? uses_fill(&work) : NULL;
     orti_free(graph->arena.alloc, work.last_node);
@@ -164,7 +164,7 @@ ort_status *orti_graph_consumers(orti_graph *graph, orti_value_id value, const o
                                  uint32_t *out_count) {
     *out_ids = NULL;
     *out_count = 0;
-    ORT_TRY(graph_check_value(graph, value));
+    ORT_TRY(orti_graph_check_value(graph, value));
     if (!graph->has_uses) ORT_TRY(uses_rebuild(graph));
     const uint32_t *starts = graph->use_starts.ids;
     *out_count = starts[value + 1] - starts[value];

@@ -23,9 +23,9 @@ static ort_status *parse_numbers(scanner *scan, orti_tensor *tensor) {
         double number = 0;
         int64_t integer = 0;
         bool is_int = false;
-        if (i) ORT_TRY(scan_expect(scan, ","));
-        ORT_TRY(scan_number(scan, &number, &integer, &is_int));
-        if (!is_float && !is_int) return scan_failure(scan, "an integer before this");
+        if (i) ORT_TRY(orti_scan_expect(scan, ","));
+        ORT_TRY(orti_scan_number(scan, &number, &integer, &is_int));
+        if (!is_float && !is_int) return orti_scan_failure(scan, "an integer before this");
         if (is_float)
             orti_dtype_set_f64(tensor->dtype, tensor->data, i, number);
         else
@@ -44,8 +44,8 @@ static ort_status *parse_strings(scanner *scan, const orti_allocator *alloc, con
     for (int64_t i = 0; i < count; i++) {
         const char *data = NULL;
         size_t length = 0;
-        if (i) ORT_TRY_TO(done, status, scan_expect(scan, ","));
-        ORT_TRY_TO(done, status, scan_string(scan, &data, &length));
+        if (i) ORT_TRY_TO(done, status, orti_scan_expect(scan, ","));
+        ORT_TRY_TO(done, status, orti_scan_string(scan, &data, &length));
         orti_text_add_bytes(&bytes, data, length);
         offsets[i + 1] = (int64_t)bytes.length;
     }
@@ -59,19 +59,20 @@ done:
     return status;
 }
 
-ort_status *parse_contents(scanner *scan, const orti_allocator *alloc, ort_dtype dtype, const int64_t *dims,
-                           uint32_t rank, orti_tensor **out) {
+ort_status *orti_parse_contents(scanner *scan, const orti_allocator *alloc, ort_dtype dtype, const int64_t *dims,
+                                uint32_t rank, orti_tensor **out) {
     int64_t count = 0;
     orti_tensor *tensor = NULL;
     ort_status *status = NULL;
     *out = NULL;
-    if (scan_peek(scan) == '<') return scan_failure(scan, "elements in braces (this text was printed without them)");
-    ORT_TRY(scan_expect(scan, "{"));
-    (void)scan_peek(scan);
+    if (orti_scan_peek(scan) == '<')
+        return orti_scan_failure(scan, "elements in braces (this text was printed without them)");
+    ORT_TRY(orti_scan_expect(scan, "{"));
+    (void)orti_scan_peek(scan);
     /* Before anything is allocated: a shape is cheap to write. */
     if (!orti_shape_count(dims, rank, &count) || count != count_elements(scan) || dtype == ORT_DTYPE_C64 ||
         dtype == ORT_DTYPE_C128)
-        return scan_failure(scan, "as many elements as the shape has");
+        return orti_scan_failure(scan, "as many elements as the shape has");
     if (dtype == ORT_DTYPE_STRING) {
         status = parse_strings(scan, alloc, dims, rank, count, &tensor);
     } else {
@@ -79,7 +80,7 @@ ort_status *parse_contents(scanner *scan, const orti_allocator *alloc, ort_dtype
         if (tensor->size_bytes) memset(tensor->data, 0, (size_t)tensor->size_bytes); /* bits that no element owns */
         status = parse_numbers(scan, tensor);
     }
-    if (!status) status = scan_expect(scan, "}");
+    if (!status) status = orti_scan_expect(scan, "}");
     if (status)
         orti_tensor_release(tensor);
     else
@@ -87,20 +88,20 @@ ort_status *parse_contents(scanner *scan, const orti_allocator *alloc, ort_dtype
     return status;
 }
 
-ort_status *parse_tensor(scanner *scan, const orti_allocator *alloc, orti_tensor **out) {
+ort_status *orti_parse_tensor(scanner *scan, const orti_allocator *alloc, orti_tensor **out) {
     int64_t dims[ORTI_RANK_MAX];
     const char *name = NULL;
     uint32_t rank = 0;
-    ORT_TRY(scan_word(scan, "", &name));
+    ORT_TRY(orti_scan_word(scan, "", &name));
     ort_dtype dtype = orti_dtype_from_name(name);
-    if (dtype == ORT_DTYPE_NONE) return scan_failure(scan, "an element type before this");
-    ORT_TRY(scan_expect(scan, "["));
-    while (!scan_accept(scan, "]")) {
-        if (rank) ORT_TRY(scan_expect(scan, ","));
-        if (rank == ORTI_RANK_MAX) return scan_failure(scan, "a rank of at most 32");
-        ORT_TRY(scan_int(scan, &dims[rank++]));
+    if (dtype == ORT_DTYPE_NONE) return orti_scan_failure(scan, "an element type before this");
+    ORT_TRY(orti_scan_expect(scan, "["));
+    while (!orti_scan_accept(scan, "]")) {
+        if (rank) ORT_TRY(orti_scan_expect(scan, ","));
+        if (rank == ORTI_RANK_MAX) return orti_scan_failure(scan, "a rank of at most 32");
+        ORT_TRY(orti_scan_int(scan, &dims[rank++]));
     }
-    return parse_contents(scan, alloc, dtype, dims, rank, out);
+    return orti_parse_contents(scan, alloc, dtype, dims, rank, out);
 }
 
 /* ---- attributes ---- */
@@ -117,8 +118,8 @@ typedef struct list_work {
 } list_work;
 
 static ort_status *parse_one_graph(scanner *scan, orti_graph *graph, orti_graph **out) {
-    if (!scan_accept_word(scan, "graph")) return scan_failure(scan, "'graph'");
-    return parse_graph(scan, graph->arena.alloc, graph, out);
+    if (!orti_scan_accept_word(scan, "graph")) return orti_scan_failure(scan, "'graph'");
+    return orti_parse_graph(scan, graph->arena.alloc, graph, out);
 }
 
 static ort_status *list_number(scanner *scan, const orti_allocator *alloc, list_work *work) {
@@ -126,9 +127,9 @@ static ort_status *list_number(scanner *scan, const orti_allocator *alloc, list_
     int64_t integer = 0;
     bool is_int = false;
     size_t wanted = (size_t)work->attr.count + 1;
-    ORT_TRY(scan_number(scan, &number, &integer, &is_int));
+    ORT_TRY(orti_scan_number(scan, &number, &integer, &is_int));
     if (work->attr.count == 0) work->attr.kind = is_int ? ORTI_ATTR_INTS : ORTI_ATTR_FLOATS;
-    if (is_int != (work->attr.kind == ORTI_ATTR_INTS)) return scan_failure(scan, "a list of one kind before this");
+    if (is_int != (work->attr.kind == ORTI_ATTR_INTS)) return orti_scan_failure(scan, "a list of one kind before this");
     ORT_TRY(orti_grow(alloc, &work->ints, &work->capacities[0], wanted, sizeof *work->ints));
     ORT_TRY(orti_grow(alloc, &work->floats, &work->capacities[1], wanted, sizeof *work->floats));
     work->ints[work->attr.count] = integer;
@@ -140,7 +141,7 @@ static ort_status *list_string(scanner *scan, const orti_allocator *alloc, list_
     size_t wanted = (size_t)work->attr.count + 1, length = 0;
     ORT_TRY(orti_grow(alloc, &work->strings, &work->capacities[2], wanted, sizeof *work->strings));
     ORT_TRY(orti_grow(alloc, &work->lengths, &work->capacities[3], wanted, sizeof *work->lengths));
-    ORT_TRY(scan_string(scan, &work->strings[work->attr.count], &length));
+    ORT_TRY(orti_scan_string(scan, &work->strings[work->attr.count], &length));
     work->lengths[work->attr.count] = length;
     work->attr.kind = ORTI_ATTR_STRINGS;
     return NULL;
@@ -150,22 +151,22 @@ static ort_status *list_item(scanner *scan, orti_graph *graph, list_work *work) 
     const orti_allocator *alloc = graph->arena.alloc;
     orti_attr_kind before = work->attr.kind;
     uint32_t count = work->attr.count;
-    char c = scan_peek(scan);
+    char c = orti_scan_peek(scan);
     if (c == '"') {
         ORT_TRY(list_string(scan, alloc, work));
     } else if (c == 'g') {
         ORT_TRY(orti_grow(alloc, &work->graphs, &work->capacities[4], (size_t)count + 1, sizeof *work->graphs));
         ORT_TRY(parse_one_graph(scan, graph, &work->graphs[count]));
         work->attr.kind = ORTI_ATTR_GRAPHS;
-    } else if (scan_accept_word(scan, "tensor")) {
+    } else if (orti_scan_accept_word(scan, "tensor")) {
         ORT_TRY(orti_grow(alloc, &work->tensors, &work->capacities[5], (size_t)count + 1, sizeof *work->tensors));
-        ORT_TRY(parse_tensor(scan, alloc, &work->tensors[count]));
+        ORT_TRY(orti_parse_tensor(scan, alloc, &work->tensors[count]));
         work->attr.kind = ORTI_ATTR_TENSORS;
     } else {
         ORT_TRY(list_number(scan, alloc, work));
     }
     work->attr.count++;
-    if (count && before != work->attr.kind) return scan_failure(scan, "a list of one kind before this");
+    if (count && before != work->attr.kind) return orti_scan_failure(scan, "a list of one kind before this");
     return NULL;
 }
 
@@ -196,8 +197,8 @@ static ort_status *parse_list(scanner *scan, orti_graph *graph, orti_node_id nod
     list_work work = {.attr = {.name = name, .kind = kind}};
     ort_status *status = NULL;
     bool owns_graphs = true;
-    while (!scan_accept(scan, "]")) {
-        if (work.attr.count) ORT_TRY_TO(done, status, scan_expect(scan, ","));
+    while (!orti_scan_accept(scan, "]")) {
+        if (work.attr.count) ORT_TRY_TO(done, status, orti_scan_expect(scan, ","));
         ORT_TRY_TO(done, status, list_item(scan, graph, &work));
     }
     list_select(&work);
@@ -212,20 +213,20 @@ static ort_status *parse_number_attr(scanner *scan, orti_graph *graph, orti_node
     double number = 0;
     int64_t integer = 0;
     bool is_int = false;
-    ORT_TRY(scan_number(scan, &number, &integer, &is_int));
+    ORT_TRY(orti_scan_number(scan, &number, &integer, &is_int));
     return is_int ? orti_graph_set_attr_int(graph, node, name, integer)
                   : orti_graph_set_attr_float(graph, node, name, (float)number);
 }
 
 static ort_status *parse_text_attr(scanner *scan, orti_graph *graph, orti_node_id node, orti_attr *attr) {
     size_t length = 0;
-    ORT_TRY(scan_string(scan, &attr->text, &length));
+    ORT_TRY(orti_scan_string(scan, &attr->text, &length));
     attr->count = attr->kind == ORTI_ATTR_STRING ? (uint32_t)length : 1;
     return orti_graph_set_attr(graph, node, attr);
 }
 
 static ort_status *parse_tensor_attr(scanner *scan, orti_graph *graph, orti_node_id node, orti_attr *attr) {
-    ORT_TRY(parse_tensor(scan, graph->arena.alloc, &attr->tensor));
+    ORT_TRY(orti_parse_tensor(scan, graph->arena.alloc, &attr->tensor));
     ort_status *status = orti_graph_set_attr(graph, node, attr);
     orti_tensor_release(attr->tensor);
     return status;
@@ -240,29 +241,29 @@ static ort_status *parse_attr_value(scanner *scan, orti_graph *graph, orti_node_
                  {"floats", ORTI_ATTR_FLOATS},  {"strings", ORTI_ATTR_STRINGS}, {"graphs", ORTI_ATTR_GRAPHS},
                  {"tensors", ORTI_ATTR_TENSORS}};
     orti_attr attr = {.name = name, .count = 1};
-    if (scan_peek(scan) == '"') attr.kind = ORTI_ATTR_STRING;
+    if (orti_scan_peek(scan) == '"') attr.kind = ORTI_ATTR_STRING;
     for (size_t i = 0; i < sizeof words / sizeof *words && !attr.kind; i++)
-        if (scan_accept_word(scan, words[i].word)) attr.kind = words[i].kind;
+        if (orti_scan_accept_word(scan, words[i].word)) attr.kind = words[i].kind;
     if (attr.kind == ORTI_ATTR_STRING || attr.kind == ORTI_ATTR_TYPE || attr.kind == ORTI_ATTR_REF)
         return parse_text_attr(scan, graph, node, &attr);
     if (attr.kind == ORTI_ATTR_TENSOR || attr.kind == ORTI_ATTR_SPARSE)
         return parse_tensor_attr(scan, graph, node, &attr);
     if (attr.kind == ORTI_ATTR_GRAPH) {
-        ORT_TRY(parse_graph(scan, graph->arena.alloc, graph, &attr.graph));
+        ORT_TRY(orti_parse_graph(scan, graph->arena.alloc, graph, &attr.graph));
         return orti_graph_set_attr(graph, node, &attr);
     }
-    if (scan_accept(scan, "[")) return parse_list(scan, graph, node, name, attr.kind ? attr.kind : ORTI_ATTR_INTS);
-    return attr.kind ? scan_failure(scan, "'['") : parse_number_attr(scan, graph, node, name);
+    if (orti_scan_accept(scan, "[")) return parse_list(scan, graph, node, name, attr.kind ? attr.kind : ORTI_ATTR_INTS);
+    return attr.kind ? orti_scan_failure(scan, "'['") : parse_number_attr(scan, graph, node, name);
 }
 
-ort_status *parse_attrs(scanner *scan, orti_graph *graph, orti_node_id node) {
+ort_status *orti_parse_attrs(scanner *scan, orti_graph *graph, orti_node_id node) {
     const char *name = NULL;
-    while (!scan_accept(scan, "}")) {
-        if (name) ORT_TRY(scan_expect(scan, ","));
-        ORT_TRY(scan_word(scan, ".-", &name));
+    while (!orti_scan_accept(scan, "}")) {
+        if (name) ORT_TRY(orti_scan_expect(scan, ","));
+        ORT_TRY(orti_scan_word(scan, ".-", &name));
         if (orti_node_attr(graph->nodes[node], name))
-            ORT_FAIL(INVALID_MODEL, "line %u: attribute '%s' is given twice", scan_line(scan), name);
-        ORT_TRY(scan_expect(scan, "="));
+            ORT_FAIL(INVALID_MODEL, "line %u: attribute '%s' is given twice", orti_scan_line(scan), name);
+        ORT_TRY(orti_scan_expect(scan, "="));
         ORT_TRY(parse_attr_value(scan, graph, node, name));
     }
     return NULL;

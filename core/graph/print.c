@@ -43,7 +43,7 @@ static void print_value(const printer *out, orti_value_id id) {
     print_word(out->text, out->graph->values[id]->name, ".:/$-");
 }
 
-void graph_print_type(const orti_graph *graph, const orti_value *value, orti_text *text) {
+void orti_graph_print_type(const orti_graph *graph, const orti_value *value, orti_text *text) {
     if (value->type != ORTI_TYPE_TENSOR) {
         orti_text_add(text, "type ");
         const char *name = value->type_text ? value->type_text : "";
@@ -66,7 +66,7 @@ static void print_typed(const printer *out, orti_value_id id) {
     const orti_value *value = out->graph->values[id];
     if (value->type == ORTI_TYPE_TENSOR && value->dtype == ORT_DTYPE_NONE && !value->has_shape) return;
     orti_text_add(out->text, " : ");
-    graph_print_type(out->graph, value, out->text);
+    orti_graph_print_type(out->graph, value, out->text);
 }
 
 /* Enough digits to read the same number back, and always something that says it is no integer. */

@@ -11,7 +11,7 @@ static void readers_replace(const orti_graph *graph, orti_value_id from, orti_va
             for (uint32_t v = 0; v < body->value_count; v++)
                 if (body->values[v]->kind == ORTI_VALUE_CAPTURE && body->values[v]->outer_id == from)
                     body->values[v]->outer_id = to;
-            graph_touch(body);
+            orti_graph_touch(body);
         }
     }
 }
@@ -55,8 +55,8 @@ static ort_status *identity_add(orti_graph *graph, orti_value_id from, orti_valu
 }
 
 ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti_value_id to) {
-    ORT_TRY(graph_check_value(graph, from));
-    ORT_TRY(graph_check_value(graph, to));
+    ORT_TRY(orti_graph_check_value(graph, from));
+    ORT_TRY(orti_graph_check_value(graph, to));
     if (from == to) return NULL;
     const orti_value *old = graph->values[from], *carrier = graph->values[to];
     if (old->is_output && old->kind == ORTI_VALUE_INPUT)
@@ -69,6 +69,6 @@ ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti
         outputs_replace(graph, from, output);
     }
     readers_replace(graph, from, to);
-    graph_touch(graph);
+    orti_graph_touch(graph);
     return NULL;
 }

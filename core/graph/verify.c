@@ -19,7 +19,7 @@ static ort_status *verify_constant(const orti_graph *graph, const orti_value *va
     orti_text declared, held;
     orti_text_init(&declared, graph->arena.alloc);
     orti_text_init(&held, graph->arena.alloc);
-    graph_print_type(graph, value, &declared);
+    orti_graph_print_type(graph, value, &declared);
     orti_shape_print(tensor->dtype, tensor->dims, tensor->rank, &held);
     ort_status *status = ORT_STATUS(INVALID_MODEL, "graph '%s': constant '%s' is declared %s and holds %s", graph->name,
                                     value->name, declared.data, held.data);
@@ -86,7 +86,7 @@ static void verify_read(void *user, orti_value_id id) {
 static ort_status *verify_node(orti_graph *graph, orti_node_id id, uint32_t depth) {
     const orti_node *node = graph->nodes[id];
     verify_work work = {.graph = graph, .node = node};
-    graph_node_reads(node, verify_read, &work);
+    orti_graph_node_reads(node, verify_read, &work);
     ORT_TRY(work.status);
     for (uint32_t i = 0; i < node->output_count; i++) {
         if (node->outputs[i] == ORTI_NONE) continue;

@@ -29,8 +29,8 @@ static ort_status *set_tensor(load_context *context, orti_graph *graph, orti_nod
                               const Onnx__AttributeProto *proto) {
     bool is_sparse = attr->kind == ORTI_ATTR_SPARSE;
     if (is_sparse ? !proto->sparse_tensor : !proto->t) ORT_FAIL(INVALID_MODEL, "it holds no tensor");
-    ORT_TRY(is_sparse ? load_sparse_tensor(context, proto->sparse_tensor, &attr->tensor)
-                      : load_tensor(context, context->alloc, proto->t, &attr->tensor));
+    ORT_TRY(is_sparse ? orti_load_sparse_tensor(context, proto->sparse_tensor, &attr->tensor)
+                      : orti_load_tensor(context, context->alloc, proto->t, &attr->tensor));
     ort_status *status = orti_graph_set_attr(graph, node, attr);
     orti_tensor_release(attr->tensor);
     return status;
@@ -42,7 +42,7 @@ static ort_status *set_tensors(load_context *context, orti_graph *graph, orti_no
     ort_status *status = NULL;
     ORT_TRY(orti_alloc(context->alloc, proto->n_tensors, sizeof *tensors, &tensors));
     for (size_t i = 0; i < proto->n_tensors; i++)
-        ORT_TRY_TO(done, status, load_tensor(context, context->alloc, proto->tensors[i], &tensors[i]));
+        ORT_TRY_TO(done, status, orti_load_tensor(context, context->alloc, proto->tensors[i], &tensors[i]));
     attr->tensors = tensors;
     ORT_TRY_TO(done, status, orti_graph_set_attr(graph, node, attr));
 done:
@@ -54,7 +54,7 @@ done:
 static ort_status *set_graph(load_context *context, load_scope *scope, orti_node_id node, orti_attr *attr,
                              const Onnx__AttributeProto *proto) {
     if (!proto->g) ORT_FAIL(INVALID_MODEL, "it holds no graph");
-    ORT_TRY(load_graph(context, scope, proto->g, &attr->graph));
+    ORT_TRY(orti_load_graph(context, scope, proto->g, &attr->graph));
     return orti_graph_set_attr(scope->graph, node, attr);
 }
 
@@ -64,7 +64,7 @@ static ort_status *set_graphs(load_context *context, load_scope *scope, orti_nod
     ort_status *status = NULL;
     ORT_TRY(orti_alloc(context->alloc, proto->n_graphs, sizeof *graphs, &graphs));
     for (size_t i = 0; i < proto->n_graphs && !status; i++)
-        status = load_graph(context, scope, proto->graphs[i], &graphs[i]);
+        status = orti_load_graph(context, scope, proto->graphs[i], &graphs[i]);
     attr->graphs = graphs;
     if (!status)
         status = orti_graph_set_attr(scope->graph, node, attr);
@@ -78,7 +78,7 @@ static ort_status *set_type(load_context *context, orti_graph *graph, orti_node_
                             const Onnx__AttributeProto *proto) {
     orti_text text;
     orti_text_init(&text, context->alloc);
-    ort_status *status = proto->tp ? load_type_text(proto->tp, &text) : NULL;
+    ort_status *status = proto->tp ? orti_load_type_text(proto->tp, &text) : NULL;
     attr->text = text.data;
     if (!status) status = orti_graph_set_attr(graph, node, attr);
     orti_text_finish(&text);
@@ -127,7 +127,7 @@ static ort_status *set_value(load_context *context, load_scope *scope, orti_node
     if (kind == 12 || kind == 14)
         ORT_FAIL(UNSUPPORTED, "lists of %s are not supported", kind == 12 ? "sparse tensors" : "types");
     attr.kind = (orti_attr_kind)kind;
-    ORT_TRY(load_count_host(context, sizeof attr + attr.count * sizeof(int64_t)));
+    ORT_TRY(orti_load_count_host(context, sizeof attr + attr.count * sizeof(int64_t)));
     switch (attr.kind) {
     case ORTI_ATTR_STRING:
         attr.text = attr.count ? (const char *)proto->s.data : "";
@@ -180,7 +180,7 @@ static ort_status *set_reference(load_context *context, load_scope *scope, orti_
     return NULL;
 }
 
-ort_status *load_attrs(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto) {
+ort_status *orti_load_attrs(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto) {
     if (proto->n_attribute > ATTRS_MAX)
         ORT_FAIL(LIMIT_EXCEEDED, "it has %zu attributes, the limit is %u", proto->n_attribute, ATTRS_MAX);
     for (size_t i = 0; i < proto->n_attribute; i++) {

@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-ort_status *load_resolve(load_scope *scope, const char *name, orti_value_id *out) {
+ort_status *orti_load_resolve(load_scope *scope, const char *name, orti_value_id *out) {
     *out = orti_graph_find_value(scope->graph, name);
     if (*out != ORTI_NONE || !scope->outer) return NULL;
     orti_value_id outer = ORTI_NONE;
-    ORT_TRY(load_resolve(scope->outer, name, &outer));
+    ORT_TRY(orti_load_resolve(scope->outer, name, &outer));
     return outer == ORTI_NONE ? NULL : orti_graph_add_capture(scope->graph, name, outer, out);
 }
 
@@ -28,7 +28,7 @@ static ort_status *add_initializer(load_context *context, orti_graph *graph, con
 static ort_status *add_initializers(load_context *context, orti_graph *graph, const Onnx__GraphProto *proto) {
     for (size_t i = 0; i < proto->n_initializer; i++) {
         orti_tensor *tensor = NULL;
-        ORT_TRY(load_tensor(context, context->alloc, proto->initializer[i], &tensor));
+        ORT_TRY(orti_load_tensor(context, context->alloc, proto->initializer[i], &tensor));
         ort_status *status = add_initializer(context, graph, load_text(proto->initializer[i]->name), tensor);
         orti_tensor_release(tensor);
         ORT_TRY(status);
@@ -36,7 +36,7 @@ static ort_status *add_initializers(load_context *context, orti_graph *graph, co
     for (size_t i = 0; i < proto->n_sparse_initializer; i++) {
         const Onnx__SparseTensorProto *sparse = proto->sparse_initializer[i];
         orti_tensor *tensor = NULL;
-        ORT_TRY(load_sparse_tensor(context, sparse, &tensor));
+        ORT_TRY(orti_load_sparse_tensor(context, sparse, &tensor));
         ort_status *status = add_initializer(context, graph, load_text(sparse->values->name), tensor);
         orti_tensor_release(tensor);
         ORT_TRY(status);
@@ -55,12 +55,12 @@ static ort_status *add_inputs(orti_graph *graph, const Onnx__GraphProto *proto) 
             ORT_TRY(orti_graph_add_value(graph, name, ORTI_VALUE_INNER, &id));
             ORT_TRY(orti_graph_add_input(graph, id));
         }
-        ORT_TRY(load_value_type(graph, id, proto->input[i]->type));
+        ORT_TRY(orti_load_value_type(graph, id, proto->input[i]->type));
     }
     return NULL;
 }
 
-ort_status *load_define_outputs(load_scope *scope, Onnx__NodeProto **nodes, size_t count) {
+ort_status *orti_load_define_outputs(load_scope *scope, Onnx__NodeProto **nodes, size_t count) {
     for (size_t n = 0; n < count; n++) {
         const Onnx__NodeProto *node = nodes[n];
         for (size_t i = 0; i < node->n_output; i++) {
@@ -78,13 +78,13 @@ static ort_status *add_outputs(load_scope *scope, const Onnx__GraphProto *proto)
     for (size_t i = 0; i < proto->n_output; i++) {
         const char *name = load_text(proto->output[i]->name);
         orti_value_id id = ORTI_NONE;
-        ORT_TRY(load_resolve(scope, name, &id));
+        ORT_TRY(orti_load_resolve(scope, name, &id));
         if (id == ORTI_NONE)
             ORT_FAIL(INVALID_MODEL, "graph '%s': output '%s' is produced by no node", orti_graph_name(graph), name);
         if (!scope->outer && orti_graph_value(graph, id)->is_output)
             ORT_FAIL(INVALID_MODEL, "graph '%s': '%s' is an output twice", orti_graph_name(graph), name);
         if (orti_graph_value(graph, id)->kind == ORTI_VALUE_INNER)
-            ORT_TRY(load_value_type(graph, id, proto->output[i]->type));
+            ORT_TRY(orti_load_value_type(graph, id, proto->output[i]->type));
         ORT_TRY(orti_graph_add_output(graph, id));
     }
     return NULL;
@@ -94,7 +94,7 @@ static ort_status *add_value_infos(orti_graph *graph, const Onnx__GraphProto *pr
     for (size_t i = 0; i < proto->n_value_info; i++) {
         orti_value_id id = orti_graph_find_value(graph, load_text(proto->value_info[i]->name));
         if (id != ORTI_NONE && orti_graph_value(graph, id)->kind == ORTI_VALUE_INNER)
-            ORT_TRY(load_value_type(graph, id, proto->value_info[i]->type));
+            ORT_TRY(orti_load_value_type(graph, id, proto->value_info[i]->type));
     }
     return NULL;
 }
@@ -106,14 +106,14 @@ static ort_status *count_node(load_context *context) {
         ORT_FAIL(LIMIT_EXCEEDED, "the model has more than %" PRIu32 " nodes (limit node_count)",
                  context->limits.node_count);
     context->node_count++;
-    return load_count_host(context, sizeof(orti_node));
+    return orti_load_count_host(context, sizeof(orti_node));
 }
 
 static ort_status *resolve_inputs(load_scope *scope, const Onnx__NodeProto *proto, orti_value_id *ids) {
     for (size_t i = 0; i < proto->n_input; i++) {
         ids[i] = ORTI_NONE;
         if (!proto->input[i][0]) continue;
-        ORT_TRY(load_resolve(scope, proto->input[i], &ids[i]));
+        ORT_TRY(orti_load_resolve(scope, proto->input[i], &ids[i]));
         if (ids[i] == ORTI_NONE)
             ORT_FAIL(INVALID_MODEL, "its input %zu, '%s', is produced by no node and is no input or initializer", i,
                      proto->input[i]);
@@ -136,14 +136,14 @@ static ort_status *add_node(load_context *context, load_scope *scope, const Onnx
                orti_graph_add_node(scope->graph, proto->name, load_text(proto->domain), proto->op_type, ids,
                                    (uint32_t)proto->n_input, proto->n_output ? outputs : NULL,
                                    (uint32_t)proto->n_output, &node));
-    ORT_TRY_TO(done, status, load_attrs(context, scope, node, proto));
-    ORT_TRY_TO(done, status, load_call(context, scope, node, proto));
+    ORT_TRY_TO(done, status, orti_load_attrs(context, scope, node, proto));
+    ORT_TRY_TO(done, status, orti_load_call(context, scope, node, proto));
 done:
     orti_free(context->alloc, ids);
     return status;
 }
 
-ort_status *load_nodes(load_context *context, load_scope *scope, Onnx__NodeProto **nodes, size_t count) {
+ort_status *orti_load_nodes(load_context *context, load_scope *scope, Onnx__NodeProto **nodes, size_t count) {
     for (size_t n = 0; n < count; n++) {
         ort_status *status = add_node(context, scope, nodes[n]);
         if (!status) continue;
@@ -160,13 +160,13 @@ static ort_status *fill_graph(load_context *context, load_scope *scope, const On
     ORT_TRY(orti_graph_set_name(scope->graph, load_text(proto->name)));
     ORT_TRY(add_initializers(context, scope->graph, proto));
     ORT_TRY(add_inputs(scope->graph, proto));
-    ORT_TRY(load_define_outputs(scope, proto->node, proto->n_node));
+    ORT_TRY(orti_load_define_outputs(scope, proto->node, proto->n_node));
     ORT_TRY(add_value_infos(scope->graph, proto));
-    ORT_TRY(load_nodes(context, scope, proto->node, proto->n_node));
+    ORT_TRY(orti_load_nodes(context, scope, proto->node, proto->n_node));
     return add_outputs(scope, proto);
 }
 
-ort_status *load_graph(load_context *context, load_scope *outer, const Onnx__GraphProto *proto, orti_graph **out) {
+ort_status *orti_load_graph(load_context *context, load_scope *outer, const Onnx__GraphProto *proto, orti_graph **out) {
     load_scope scope = {.outer = outer};
     *out = NULL;
     if (outer) {

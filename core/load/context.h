@@ -36,32 +36,32 @@ typedef struct load_scope {
 
 /* ---- tensor.c, external.c, sparse.c ---- */
 /* `context` NULL: without a model (no external data, no lifted data, no limits). */
-ort_status *load_tensor(load_context *context, const orti_allocator *alloc, const Onnx__TensorProto *proto,
-                        orti_tensor **out);
-ort_status *load_sparse_tensor(load_context *context, const Onnx__SparseTensorProto *proto, orti_tensor **out);
-ort_status *load_external_tensor(load_context *context, const Onnx__TensorProto *proto, ort_dtype dtype,
-                                 const int64_t *dims, uint64_t size_bytes, orti_tensor **out);
+ort_status *orti_load_tensor(load_context *context, const orti_allocator *alloc, const Onnx__TensorProto *proto,
+                             orti_tensor **out);
+ort_status *orti_load_sparse_tensor(load_context *context, const Onnx__SparseTensorProto *proto, orti_tensor **out);
+ort_status *orti_load_external_tensor(load_context *context, const Onnx__TensorProto *proto, ort_dtype dtype,
+                                      const int64_t *dims, uint64_t size_bytes, orti_tensor **out);
 /* Counts memory against limits.host_bytes before it is taken. */
-ort_status *load_count_host(load_context *context, uint64_t bytes);
+ort_status *orti_load_count_host(load_context *context, uint64_t bytes);
 /* ---- types.c ---- */
 /* Gives the value the type; a type that contradicts one that is known is INVALID_MODEL. */
-ort_status *load_value_type(orti_graph *graph, orti_value_id id, const Onnx__TypeProto *proto);
+ort_status *orti_load_value_type(orti_graph *graph, orti_value_id id, const Onnx__TypeProto *proto);
 /* "seq(tensor(float))" */
-ort_status *load_type_text(const Onnx__TypeProto *proto, orti_text *text);
+ort_status *orti_load_type_text(const Onnx__TypeProto *proto, orti_text *text);
 /* ---- build.c ---- */
-ort_status *load_graph(load_context *context, load_scope *outer, const Onnx__GraphProto *proto, orti_graph **out);
+ort_status *orti_load_graph(load_context *context, load_scope *outer, const Onnx__GraphProto *proto, orti_graph **out);
 /* The value of that name here or around (captured then); ORTI_NONE when there is none. */
-ort_status *load_resolve(load_scope *scope, const char *name, orti_value_id *out);
-ort_status *load_nodes(load_context *context, load_scope *scope, Onnx__NodeProto **nodes, size_t count);
-ort_status *load_define_outputs(load_scope *scope, Onnx__NodeProto **nodes, size_t count);
+ort_status *orti_load_resolve(load_scope *scope, const char *name, orti_value_id *out);
+ort_status *orti_load_nodes(load_context *context, load_scope *scope, Onnx__NodeProto **nodes, size_t count);
+ort_status *orti_load_define_outputs(load_scope *scope, Onnx__NodeProto **nodes, size_t count);
 /* ---- attr.c ---- */
-ort_status *load_attrs(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto);
+ort_status *orti_load_attrs(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto);
 /* ---- function.c ---- */
-ort_status *load_functions(load_context *context);
+ort_status *orti_load_functions(load_context *context);
 /* Gives the node a body when it calls a function of the model. */
-ort_status *load_call(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto);
+ort_status *orti_load_call(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto);
 /* ---- opset.c ---- */
-ort_status *load_imports(orti_arena *arena, Onnx__OperatorSetIdProto **protos, size_t count, orti_opset_list *out);
+ort_status *orti_load_imports(orti_arena *arena, Onnx__OperatorSetIdProto **protos, size_t count, orti_opset_list *out);
 
 static inline const char *load_text(const char *text) {
     return text ? text : "";

@@ -56,8 +56,8 @@ static ort_status *file_of(load_context *context, const char *location, orti_fil
     return orti_map_set(&context->external_map, location, length, context->external_count++);
 }
 
-ort_status *load_external_tensor(load_context *context, const Onnx__TensorProto *proto, ort_dtype dtype,
-                                 const int64_t *dims, uint64_t size_bytes, orti_tensor **out) {
+ort_status *orti_load_external_tensor(load_context *context, const Onnx__TensorProto *proto, ort_dtype dtype,
+                                      const int64_t *dims, uint64_t size_bytes, orti_tensor **out) {
     external_place place;
     orti_file *file = NULL;
     ORT_TRY(place_of(proto, &place));

@@ -26,14 +26,27 @@ static ort_status *add_function(load_context *context, const Onnx__FunctionProto
     ORT_TRY_TO(done, status, orti_map_set(&context->function_map, text.data + prefix, text.length - prefix, index));
     ORT_TRY_TO(done, status,
                orti_arena_string(&model->arena, text.data, text.length, &model->functions[index].body_name));
-    status = load_imports(&model->arena, proto->opset_import, proto->n_opset_import, &model->functions[index].imports);
+    status =
+        orti_load_imports(&model->arena, proto->opset_import, proto->n_opset_import, &model->functions[index].imports);
     if (status) status = ORT_NOTE(status, "%s", text.data);
 done:
     orti_text_finish(&text);
     return status;
 }
 
-ort_status *load_functions(load_context *context) {
+/* Nodes are bound at the model's imports (ops): a function written for another version would change its meaning. */
+static ort_status *check_imports(const orti_model *model, const orti_model_function *function) {
+    for (uint32_t i = 0; i < function->imports.count; i++) {
+        const orti_opset *import = &function->imports.opsets[i];
+        int32_t version = orti_model_opset(model, import->domain);
+        if (version && version != import->version)
+            ORT_FAIL(UNSUPPORTED, "%s imports opset %" PRId32 " of '%s', the model %" PRId32 ": not supported yet",
+                     function->body_name, import->version, import->domain[0] ? import->domain : "ai.onnx", version);
+    }
+    return NULL;
+}
+
+ort_status *orti_load_functions(load_context *context) {
     const Onnx__ModelProto *proto = context->proto;
     orti_model *model = context->model;
     if (proto->n_functions > UINT32_MAX / 2) ORT_FAIL(LIMIT_EXCEEDED, "the model has too many functions");
@@ -42,6 +55,7 @@ ort_status *load_functions(load_context *context) {
                        &context->call_stack));
     for (size_t i = 0; i < proto->n_functions; i++) {
         ORT_TRY(add_function(context, proto->functions[i], (uint32_t)i));
+        ORT_TRY(check_imports(model, &model->functions[i]));
         model->function_count++;
     }
     return NULL;
@@ -89,8 +103,8 @@ static ort_status *add_formals(load_scope *scope, const Onnx__FunctionProto *fun
 
 static ort_status *fill_body(load_context *context, load_scope *scope, const Onnx__FunctionProto *function) {
     ORT_TRY(add_formals(scope, function));
-    ORT_TRY(load_define_outputs(scope, function->node, function->n_node));
-    ORT_TRY(load_nodes(context, scope, function->node, function->n_node));
+    ORT_TRY(orti_load_define_outputs(scope, function->node, function->n_node));
+    ORT_TRY(orti_load_nodes(context, scope, function->node, function->n_node));
     for (size_t i = 0; i < function->n_output; i++) {
         orti_value_id id = orti_graph_find_value(scope->graph, function->output[i]);
         if (id == ORTI_NONE)
@@ -100,7 +114,7 @@ static ort_status *fill_body(load_context *context, load_scope *scope, const Onn
     return NULL;
 }
 
-ort_status *load_call(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto) {
+ort_status *orti_load_call(load_context *context, load_scope *scope, orti_node_id node, const Onnx__NodeProto *proto) {
     uint32_t index = find_function(context, proto);
     if (index == ORTI_MAP_NONE) return NULL;
     const Onnx__FunctionProto *function = context->proto->functions[index];

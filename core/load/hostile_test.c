@@ -441,6 +441,13 @@ static void model_function_twice(bytes *m) {
     put_function(m, "F0", "Relu", 1);
     put_function(m, "F0", "Relu", 1);
 }
+static void model_function_opset(bytes *m) {
+    bytes f = {.length = 0};
+    put_text(&f, 1, "F0");
+    put_text(&f, 10, "my");
+    put_opset(&f, 9, "", 11);
+    put_message(m, 25, &f);
+}
 static void model_function_no_output(bytes *m) {
     put_function(m, "F0", "Relu", 0);
 }
@@ -530,6 +537,8 @@ static const struct {
     {"function calls itself", graph_call, model_recursion, ORT_CODE_INVALID_MODEL, "function my::F0: calls itself"},
     {"functions call each other", graph_call, model_mutual_recursion, ORT_CODE_INVALID_MODEL, "calls itself"},
     {"function twice", graph_call, model_function_twice, ORT_CODE_INVALID_MODEL, "function my::F0: is defined twice"},
+    {"function of another opset", NULL, model_function_opset, ORT_CODE_UNSUPPORTED,
+     "function my::F0: imports opset 11 of 'ai.onnx', the model 17"},
     {"function without its output", graph_call, model_function_no_output, ORT_CODE_INVALID_MODEL,
      "output 'q0' of the function is produced by no node"},
     {"calls that explode", graph_call, model_bomb, ORT_CODE_LIMIT_EXCEEDED, "calls of functions expand"},

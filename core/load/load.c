@@ -64,15 +64,15 @@ static ort_status *read_facts(load_context *context) {
         ORT_TRY(keep_text(model, proto->metadata_props[i]->value, &model->metadata[i].value));
         model->metadata_count++;
     }
-    return load_imports(&model->arena, proto->opset_import, proto->n_opset_import, &model->imports);
+    return orti_load_imports(&model->arena, proto->opset_import, proto->n_opset_import, &model->imports);
 }
 
 /* ---- loading ---- */
 
 static ort_status *build(load_context *context) {
     ORT_TRY(read_facts(context));
-    ORT_TRY(load_functions(context));
-    ORT_TRY(load_graph(context, NULL, context->proto->graph, &context->model->graph));
+    ORT_TRY(orti_load_functions(context));
+    ORT_TRY(orti_load_graph(context, NULL, context->proto->graph, &context->model->graph));
     for (uint32_t i = 0; i < context->options->kept_input_count; i++)
         if (orti_graph_find_value(context->model->graph, context->options->kept_inputs[i]) == ORTI_NONE)
             ORT_FAIL(NOT_FOUND, "has no initializer '%s' that could stay an input", context->options->kept_inputs[i]);

@@ -5,7 +5,7 @@
  * - A body in an attribute is a graph; what it reads from around it is a value of kind ORTI_VALUE_CAPTURE.
  * - A call of a function of the model has the function's nodes as its `body`, with attribute references resolved. A
  *   body is named "function DOMAIN::NAME:OVERLOAD"; its nodes' operators are of the opsets that the function imports,
- *   which orti_model_opset_in() tells, also of copies of the graph.
+ *   which orti_model_opset_in() tells, also of copies of the graph. They must not contradict the model's (UNSUPPORTED).
  * - Large raw_data is not copied: its tensors are views of the file, which they keep alive (skim.c).
  *
  * Where files are looser than the standard: nodes may stand in any order; an initializer that is also an input is a

@@ -34,7 +34,8 @@ static ort_status *import_one(orti_arena *arena, const Onnx__OperatorSetIdProto 
     return NULL;
 }
 
-ort_status *load_imports(orti_arena *arena, Onnx__OperatorSetIdProto **protos, size_t count, orti_opset_list *out) {
+ort_status *orti_load_imports(orti_arena *arena, Onnx__OperatorSetIdProto **protos, size_t count,
+                              orti_opset_list *out) {
     if (count > IMPORTS_MAX) ORT_FAIL(LIMIT_EXCEEDED, "%zu imports of operator sets", count);
     ORT_TRY(orti_arena_alloc(arena, count, sizeof *out->opsets, &out->opsets));
     for (size_t i = 0; i < count; i++) ORT_TRY(import_one(arena, protos[i], out));

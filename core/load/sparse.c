@@ -55,19 +55,19 @@ static ort_status *dense_create(load_context *context, const Onnx__SparseTensorP
         ORT_FAIL(LIMIT_EXCEEDED, "sparse tensors need more than %" PRIu64 " bytes (limit sparse_bytes)",
                  context->limits.sparse_bytes);
     context->sparse_bytes += bytes;
-    ORT_TRY(load_count_host(context, bytes));
+    ORT_TRY(orti_load_count_host(context, bytes));
     ORT_TRY(orti_tensor_create(context->alloc, values->dtype, proto->dims, (uint32_t)proto->n_dims, 0, out));
     if (bytes) memset((*out)->data, 0, (size_t)bytes);
     return NULL;
 }
 
-ort_status *load_sparse_tensor(load_context *context, const Onnx__SparseTensorProto *proto, orti_tensor **out) {
+ort_status *orti_load_sparse_tensor(load_context *context, const Onnx__SparseTensorProto *proto, orti_tensor **out) {
     orti_tensor *values = NULL, *indices = NULL, *dense = NULL;
     ort_status *status = NULL;
     *out = NULL;
     if (!proto->values || !proto->indices) ORT_FAIL(INVALID_MODEL, "a sparse tensor has no values or no indices");
-    ORT_TRY_TO(done, status, load_tensor(context, context->alloc, proto->values, &values));
-    ORT_TRY_TO(done, status, load_tensor(context, context->alloc, proto->indices, &indices));
+    ORT_TRY_TO(done, status, orti_load_tensor(context, context->alloc, proto->values, &values));
+    ORT_TRY_TO(done, status, orti_load_tensor(context, context->alloc, proto->indices, &indices));
     ORT_TRY_TO(done, status, dense_create(context, proto, values, indices, &dense));
     ORT_TRY_TO(done, status, scatter(values, indices, dense));
     *out = orti_tensor_retain(dense);

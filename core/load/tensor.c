@@ -61,7 +61,7 @@ static typed_data typed_of(const Onnx__TensorProto *proto, data_field field) {
     }
 }
 
-ort_status *load_count_host(load_context *context, uint64_t bytes) {
+ort_status *orti_load_count_host(load_context *context, uint64_t bytes) {
     if (!context) return NULL;
     if (bytes > context->limits.host_bytes - context->host_bytes)
         ORT_FAIL(LIMIT_EXCEEDED, "needs more than %" PRIu64 " bytes of memory (limit host_bytes)",
@@ -78,7 +78,7 @@ static ort_status *from_typed(load_context *context, const orti_allocator *alloc
     if (typed.count != size_bytes / bytes)
         ORT_FAIL(INVALID_MODEL, "its shape needs %" PRIu64 " entries of %s, it has %zu", size_bytes / bytes, typed.name,
                  typed.count);
-    ORT_TRY(load_count_host(context, size_bytes));
+    ORT_TRY(orti_load_count_host(context, size_bytes));
     ORT_TRY(orti_tensor_create(alloc, dtype, proto->dims, (uint32_t)proto->n_dims, 0, out));
     uint8_t *to = (*out)->data;
     const uint8_t *from = typed.data;
@@ -96,7 +96,7 @@ static ort_status *from_strings(load_context *context, const orti_allocator *all
     if ((uint64_t)count != proto->n_string_data)
         ORT_FAIL(INVALID_MODEL, "its shape needs %" PRId64 " strings, it has %zu", count, proto->n_string_data);
     for (size_t i = 0; i < proto->n_string_data; i++) total += proto->string_data[i].len;
-    ORT_TRY(load_count_host(context, total + ((uint64_t)count + 1) * sizeof(int64_t)));
+    ORT_TRY(orti_load_count_host(context, total + ((uint64_t)count + 1) * sizeof(int64_t)));
     ORT_TRY(orti_tensor_create(alloc, ORT_DTYPE_STRING, proto->dims, (uint32_t)proto->n_dims, total, out));
     int64_t *offsets = (*out)->data;
     char *bytes = (char *)(offsets + count + 1);
@@ -122,7 +122,7 @@ static ort_status *from_raw(load_context *context, const orti_allocator *alloc, 
                                      proto->lifted_offset, size_bytes, out);
     }
     ORT_TRY(raw_size_check(proto->raw_data.len, size_bytes));
-    ORT_TRY(load_count_host(context, size_bytes));
+    ORT_TRY(orti_load_count_host(context, size_bytes));
     ORT_TRY(orti_tensor_create(alloc, dtype, proto->dims, (uint32_t)proto->n_dims, 0, out));
     if (size_bytes) memcpy((*out)->data, proto->raw_data.data, (size_t)size_bytes);
     return NULL;
@@ -164,14 +164,14 @@ static ort_status *tensor_make(load_context *context, const orti_allocator *allo
     }
     if (is_external) {
         if (!context) ORT_FAIL(UNSUPPORTED, "it has external data, which a tensor file can't have here");
-        return load_external_tensor(context, proto, dtype, proto->dims, size_bytes, out);
+        return orti_load_external_tensor(context, proto, dtype, proto->dims, size_bytes, out);
     }
     if (has_raw) return from_raw(context, alloc, proto, dtype, size_bytes, out);
     return from_typed(context, alloc, proto, dtype, size_bytes, out);
 }
 
-ort_status *load_tensor(load_context *context, const orti_allocator *alloc, const Onnx__TensorProto *proto,
-                        orti_tensor **out) {
+ort_status *orti_load_tensor(load_context *context, const orti_allocator *alloc, const Onnx__TensorProto *proto,
+                             orti_tensor **out) {
     orti_tensor *tensor = NULL;
     *out = NULL;
     ort_status *status = tensor_make(context, alloc, proto, &tensor);

@@ -25,7 +25,7 @@ static ort_status *decode(const orti_allocator *alloc, const Onnx__TensorProto *
     if (!proto->has_data_type)
         ORT_FAIL(UNSUPPORTED, "holds no tensor (sequences, optionals and maps in files are not supported)");
     if (proto->has_lifted_length || proto->has_lifted_offset) ORT_FAIL(INVALID_ARGUMENT, "has unknown fields");
-    ORT_TRY(load_tensor(NULL, alloc, proto, out));
+    ORT_TRY(orti_load_tensor(NULL, alloc, proto, out));
     if (!out_name) return NULL;
     ort_status *status = copy_name(alloc, proto->name, out_name);
     if (status) {

@@ -18,12 +18,12 @@ static const char *onnx_name(int32_t dtype) {
 
 static ort_status *sequence_text(const char *name, const Onnx__TypeProto__Sequence *proto, orti_text *text) {
     orti_text_add(text, "%s(", name);
-    if (proto->elem_type) ORT_TRY(load_type_text(proto->elem_type, text));
+    if (proto->elem_type) ORT_TRY(orti_load_type_text(proto->elem_type, text));
     orti_text_add(text, ")");
     return NULL;
 }
 
-ort_status *load_type_text(const Onnx__TypeProto *proto, orti_text *text) {
+ort_status *orti_load_type_text(const Onnx__TypeProto *proto, orti_text *text) {
     const Onnx__TypeProto__Tensor *tensor = proto->tensor_type ? proto->tensor_type : proto->sparse_tensor_type;
     if (tensor) {
         ORT_TRY(check_dtype(tensor->elem_type));
@@ -35,7 +35,7 @@ ort_status *load_type_text(const Onnx__TypeProto *proto, orti_text *text) {
     } else if (proto->map_type) {
         ORT_TRY(check_dtype(proto->map_type->key_type));
         orti_text_add(text, "map(%s, ", onnx_name(proto->map_type->key_type));
-        if (proto->map_type->value_type) ORT_TRY(load_type_text(proto->map_type->value_type, text));
+        if (proto->map_type->value_type) ORT_TRY(orti_load_type_text(proto->map_type->value_type, text));
         orti_text_add(text, ")");
     } else if (proto->opaque_type) {
         ORT_FAIL(UNSUPPORTED, "opaque type '%s'", load_text(proto->opaque_type->name));
@@ -90,7 +90,7 @@ static ort_status *set_type(orti_graph *graph, orti_value_id id, const Onnx__Typ
     }
     orti_text text;
     orti_text_init(&text, orti_graph_arena(graph)->alloc);
-    ort_status *status = load_type_text(proto, &text);
+    ort_status *status = orti_load_type_text(proto, &text);
     if (!status && text.length) {
         status = orti_arena_string(orti_graph_arena(graph), text.data, text.length, &value->type_text);
         value->type = proto->sequence_type   ? ORTI_TYPE_SEQUENCE
@@ -102,7 +102,7 @@ static ort_status *set_type(orti_graph *graph, orti_value_id id, const Onnx__Typ
     return status;
 }
 
-ort_status *load_value_type(orti_graph *graph, orti_value_id id, const Onnx__TypeProto *proto) {
+ort_status *orti_load_value_type(orti_graph *graph, orti_value_id id, const Onnx__TypeProto *proto) {
     if (!proto) return NULL;
     ort_status *status = set_type(graph, id, proto);
     return status ? ORT_NOTE(status, "value '%s'", orti_graph_value(graph, id)->name) : NULL;
