@@ -56,6 +56,7 @@ struct ortp_plan {
 };
 struct ortp_binding {
     ortp_plan *plan;
+    float *inner; /* values inside, by node: made once, so that a run allocates nothing */
     ortp_tensor_arg inputs[ARGS_MAX], outputs[ARGS_MAX];
 };
 
@@ -191,7 +192,7 @@ static int index_of(const uint32_t *ids, uint32_t count, uint32_t id) {
 static ort_status *program_execute(const ortp_binding *binding) {
     const ortp_program *program = binding->plan->program;
     size_t count = (size_t)(binding->inputs[0].size_bytes / sizeof(float));
-    float *inner = calloc((count + 1) * NODES_MAX, sizeof *inner);
+    float *inner = binding->inner;
     ort_status *status = NULL;
     for (uint32_t n = 0; n < program->node_count && !status; n++) {
         const fake_node *node = &program->nodes[n];
@@ -208,7 +209,6 @@ static ort_status *program_execute(const ortp_binding *binding) {
         if (index >= 0 && count) memcpy(arg_data(&binding->outputs[index]), out, count * sizeof *out);
         if (node->fails) status = fail(program->instance, ORT_CODE_DEVICE_LOST, "the far device went away");
     }
-    free(inner);
     return status;
 }
 
@@ -233,15 +233,11 @@ static void task_run(void *user) {
 
 static ort_status *queue_submit(ortp_queue *queue, ortp_binding *binding, const ortp_copy *copy,
                                 const ortp_order *order) {
-    fake_task *task = calloc(1, sizeof *task);
-    task->queue = queue;
-    task->binding = binding;
-    if (copy) task->copy = *copy;
-    if (!queue->worker) {
-        ort_status *status = task_execute(task);
-        free(task);
-        return status;
-    }
+    fake_task now = {.queue = queue, .binding = binding};
+    if (copy) now.copy = *copy;
+    if (!queue->worker) return task_execute(&now);
+    fake_task *task = malloc(sizeof *task);
+    *task = now;
     task->wait_count = order->wait_count;
     if (order->wait_count) memcpy(task->waits, order->waits, order->wait_count * sizeof *order->waits);
     task->signal = order->signal;
@@ -407,9 +403,11 @@ static ort_status *rebind(ortp_binding *binding, const ortp_bind_args *args) {
 static ort_status *bind(ortp_plan *plan, const ortp_bind_args *args, ortp_binding **out) {
     *out = calloc(1, sizeof **out);
     (*out)->plan = plan;
+    (*out)->inner = calloc(((size_t)args->inputs[0].size_bytes / sizeof(float) + 1) * NODES_MAX, sizeof(float));
     return rebind(*out, args);
 }
 static void binding_destroy(ortp_binding *binding) {
+    if (binding) free(binding->inner);
     free(binding);
 }
 static ort_status *run(ortp_binding *binding, const ortp_run_args *args) {

@@ -14,6 +14,7 @@ static const char *kind_name(const json_t *value) {
 
 static bool is_choice(const char *choices, const char *word) {
     size_t length = strlen(word);
+    if (strchr(word, '|')) return false;
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
         if (strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length]) && length) return true;
     return false;

@@ -1,3 +1,4 @@
+#include "load/tensor_file.h"
 #include "session/inner.h"
 
 #include <string.h>
@@ -77,4 +78,36 @@ void *ort_tensor_data(ort_tensor *tensor) {
 
 const void *ort_tensor_data_const(const ort_tensor *tensor) {
     return tensor_in(tensor)->data;
+}
+
+/* ---- files, told by the ending of their names ---- */
+
+static bool ends_with(const char *text, const char *ending) {
+    size_t length = strlen(text), tail = strlen(ending);
+    return length >= tail && strcmp(text + length - tail, ending) == 0;
+}
+
+static ort_status *ending_failure(const char *path) {
+    ORT_FAIL(INVALID_ARGUMENT, "%s: a tensor's file ends in .pb or .npy", path);
+}
+
+ort_status *ort_tensor_load(const char *path, ort_tensor **out) {
+    orti_tensor *tensor = NULL;
+    if (out) *out = NULL;
+    if (!path || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_tensor_load: an argument is NULL");
+    if (ends_with(path, ".pb"))
+        ORT_TRY(orti_tensor_load_pb(orti_allocator_default(), path, &tensor, NULL));
+    else if (ends_with(path, ".npy"))
+        ORT_TRY(orti_tensor_load_npy(orti_allocator_default(), path, &tensor));
+    else
+        return ending_failure(path);
+    *out = tensor_out(tensor);
+    return NULL;
+}
+
+ort_status *ort_tensor_save(const ort_tensor *tensor, const char *name, const char *path) {
+    if (!tensor || !path) ORT_FAIL(INVALID_ARGUMENT, "ort_tensor_save: an argument is NULL");
+    if (ends_with(path, ".pb")) return orti_tensor_save_pb(tensor_in(tensor), name, path);
+    if (ends_with(path, ".npy")) return orti_tensor_save_npy(tensor_in(tensor), path);
+    return ending_failure(path);
 }
