@@ -22,12 +22,16 @@ static ort_status *copy_name(const orti_allocator *alloc, const char *name, char
 
 static ort_status *decode(const orti_allocator *alloc, const Onnx__TensorProto *proto, orti_tensor **out,
                           char **out_name) {
-    if (!proto->has_data_type)
+    /* SequenceProto and OptionalProto keep their values where a TensorProto has its segment or int32_data. */
+    if (!proto->has_data_type || proto->segment)
         ORT_FAIL(UNSUPPORTED, "holds no tensor (sequences, optionals and maps in files are not supported)");
     if (proto->has_lifted_length || proto->has_lifted_offset) ORT_FAIL(INVALID_ARGUMENT, "has unknown fields");
-    ORT_TRY(orti_load_tensor(NULL, alloc, proto, out));
+    ort_status *status = orti_load_tensor(NULL, alloc, proto, out);
+    if (status && !proto->name)
+        return ORT_NOTE(status, "is no plain tensor (sequences, optionals and maps in files are not supported)");
+    ORT_TRY(status);
     if (!out_name) return NULL;
-    ort_status *status = copy_name(alloc, proto->name, out_name);
+    status = copy_name(alloc, proto->name, out_name);
     if (status) {
         orti_tensor_release(*out);
         *out = NULL;
