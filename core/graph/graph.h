@@ -58,6 +58,8 @@ typedef struct orti_value {
     orti_known *known;      /* NULL: nothing known */
     orti_value_id outer_id; /* CAPTURE */
     bool is_output;
+    bool needs_contents; /* set by inference: shapes depend on its contents */
+    bool is_known;       /* set by inference: contents follow from input shapes and needed contents */
 } orti_value;
 
 typedef enum orti_attr_kind {

@@ -178,9 +178,18 @@ bool orti_broadcast(orti_infer *infer, const orti_dim *a, uint32_t a_rank, const
 }
 
 const orti_meaning *orti_meaning_find(const char *domain, const char *name) {
-    for (uint32_t i = 0; i < orti_meaning_count; i++)
-        if (strcmp(orti_meanings[i].name, name) == 0 && strcmp(orti_meanings[i].domain, domain) == 0)
-            return &orti_meanings[i];
+    uint32_t low = 0, high = orti_meaning_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const orti_meaning *row = &orti_meanings[middle];
+        int order = strcmp(row->domain, domain);
+        if (order == 0) order = strcmp(row->name, name);
+        if (order == 0) return row;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
