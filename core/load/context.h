@@ -15,8 +15,8 @@ typedef struct load_context {
     const char *folder; /* of external data; NULL: none is allowed */
     const orti_load_options *options;
     orti_load_limits limits; /* without zeros */
-    uint64_t host_bytes, sparse_bytes;
-    uint32_t node_count, expanded_count, nesting;
+    uint64_t host_bytes, sparse_bytes, expansion_left;
+    uint32_t node_count, nesting;
     orti_map external_map; /* location -> index of external_files */
     orti_file **external_files;
     size_t external_capacity;

@@ -53,7 +53,9 @@ ort_status *orti_load_functions(load_context *context) {
     ORT_TRY(orti_arena_alloc(&model->arena, proto->n_functions, sizeof *model->functions, &model->functions));
     ORT_TRY(orti_alloc(context->alloc, (size_t)context->limits.nesting + 1, sizeof *context->call_stack,
                        &context->call_stack));
+    context->expansion_left = EXPANSION_FLOOR + EXPANSION_FACTOR * (uint64_t)proto->graph->n_node;
     for (size_t i = 0; i < proto->n_functions; i++) {
+        context->expansion_left += EXPANSION_FACTOR * (uint64_t)proto->functions[i]->n_node;
         ORT_TRY(add_function(context, proto->functions[i], (uint32_t)i));
         ORT_TRY(check_imports(model, &model->functions[i]));
         model->function_count++;
@@ -74,17 +76,14 @@ static uint32_t find_function(load_context *context, const Onnx__NodeProto *prot
 static ort_status *check_call(load_context *context, const Onnx__FunctionProto *function, uint32_t index,
                               const Onnx__NodeProto *call) {
     const char *name = context->model->functions[index].body_name;
-    uint64_t written = EXPANSION_FLOOR + EXPANSION_FACTOR * (uint64_t)context->proto->graph->n_node;
-    for (size_t i = 0; i < context->proto->n_functions; i++)
-        written += EXPANSION_FACTOR * (uint64_t)context->proto->functions[i]->n_node;
     for (uint32_t i = 0; i < context->call_depth; i++)
         if (context->call_stack[i] == index) ORT_FAIL(INVALID_MODEL, "%s calls itself", name);
     if (context->nesting > context->limits.nesting || context->call_depth > context->limits.nesting)
         ORT_FAIL(LIMIT_EXCEEDED, "bodies lie more than %" PRIu32 " deep inside each other (limit nesting)",
                  context->limits.nesting);
-    if (context->expanded_count + function->n_node > written)
-        ORT_FAIL(LIMIT_EXCEEDED, "calls of functions expand to more than %" PRIu64 " nodes", written);
-    context->expanded_count += (uint32_t)function->n_node;
+    if (function->n_node > context->expansion_left)
+        ORT_FAIL(LIMIT_EXCEEDED, "calls of functions expand to too many nodes");
+    context->expansion_left -= function->n_node;
     if (call->n_input > function->n_input || call->n_output > function->n_output)
         ORT_FAIL(INVALID_MODEL, "%s has %zu inputs and %zu outputs, the call %zu and %zu", name, function->n_input,
                  function->n_output, call->n_input, call->n_output);
