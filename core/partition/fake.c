@@ -13,7 +13,7 @@
     "\"abi\":{\"major\":0,\"min_minor\":0,\"built_minor\":0}}"
 const char fake_far_manifest[] = MANIFEST("far"), fake_near_manifest[] = MANIFEST("near");
 const char *fake_far_ops = "", *fake_near_ops = "", *fake_failing_node = "";
-int fake_far_lies, fake_far_delay;
+int fake_far_lies, fake_far_scatters, fake_far_delay;
 _Atomic int fake_settle_count, fake_live_buffers, fake_open_points;
 
 enum { NODES_MAX = 32, ARGS_MAX = 16, WAITS_MAX = 16 };
@@ -290,7 +290,7 @@ static int takes(const char *list, ort_string_view op) {
     return 0;
 }
 
-/* One proposal for each run of nodes that it takes, next to each other in the order of the view. */
+/* Nodes next to each other in the order of the view are convex. */
 static ort_status *propose_run(ortp_instance *instance, const uint32_t *nodes, uint32_t count, uint64_t *token,
                                const ortp_claim_sink *sink) {
     const ortp_proposal proposal = {.size = sizeof proposal,
@@ -312,7 +312,13 @@ static ort_status *propose(ortp_instance *instance, const ortp_view *view, const
     ort_status *status = host->graph->graph(view, &graph);
     for (uint32_t i = 0; i < graph.node_count && !status; i++) {
         ortp_node_info node = {.size = sizeof node};
-        if (allowed && !allowed[i]) continue;
+        if (allowed && !allowed[i]) {
+            if (!fake_far_scatters || !instance->plugin->is_far) {
+                status = propose_run(instance, run, count, &token, sink);
+                count = 0;
+            }
+            continue;
+        }
         status = host->graph->node(view, graph.nodes[i], &node);
         if (status) break;
         if (takes(instance->plugin->is_far ? fake_far_ops : fake_near_ops, node.op_type)) {
@@ -322,6 +328,9 @@ static ort_status *propose(ortp_instance *instance, const ortp_view *view, const
             static const char words[] = "has no such operator";
             status = sink->decline(sink->user, graph.nodes[i], ORTP_DECLINE_OPERATOR,
                                    (ort_string_view){words, sizeof words - 1});
+            if (status || (fake_far_scatters && instance->plugin->is_far)) continue;
+            status = propose_run(instance, run, count, &token, sink);
+            count = 0;
         }
     }
     return status ? status : propose_run(instance, run, count, &token, sink);

@@ -14,6 +14,8 @@ uint32_t fake_near_entry(const ortp_entry_request *request, ortp_entry_reply *re
 extern const char *fake_far_ops, *fake_near_ops;
 /* Proposes a node twice, in two proposals: a breach of the border. */
 extern int fake_far_lies;
+/* All that far takes in one proposal, next to each other or not. */
+extern int fake_far_scatters;
 /* Programs with a node of this name fail when they run. */
 extern const char *fake_failing_node;
 /* Tasks of far queues sleep so many yields first, to let others run ahead. */
