@@ -76,15 +76,11 @@ static bool is_complete(const orti_engine *engine, orti_value_id id) {
     return true;
 }
 
-static const orti_meaning *meaning_of(const orti_node *node) {
-    return node->op ? orti_meaning_find(node->domain, node->op_type) : NULL;
-}
-
 /* Backwards over the order: a value whose contents shapes depend on, and that shapes don't tell, is needed. */
 static void mark_needs(const orti_engine *engine, const orti_node_id *order, uint32_t count, bool *needs) {
     for (uint32_t at = count; at-- > 0;) {
         const orti_node *node = orti_graph_node(engine->graph, order[at]);
-        const orti_meaning *meaning = meaning_of(node);
+        const orti_meaning *meaning = orti_meaning_of(node);
         bool is_needed = false;
         for (uint32_t k = 0; k < node->output_count; k++)
             is_needed = is_needed || (node->outputs[k] != ORTI_NONE && needs[node->outputs[k]]);
@@ -113,7 +109,7 @@ static void mark_known(const orti_engine *engine, const orti_node_id *order, uin
     }
     for (uint32_t at = 0; at < count; at++) {
         const orti_node *node = orti_graph_node(engine->graph, order[at]);
-        const orti_meaning *meaning = meaning_of(node);
+        const orti_meaning *meaning = orti_meaning_of(node);
         bool follows = meaning && (meaning->flags & (ORTI_MEANING_KNOWABLE | ORTI_MEANING_SHAPES)) != 0;
         for (uint32_t i = 0; follows && !(meaning->flags & ORTI_MEANING_SHAPES) && i < node->input_count; i++)
             follows = node->inputs[i] == ORTI_NONE || known[node->inputs[i]];

@@ -193,6 +193,11 @@ const orti_meaning *orti_meaning_find(const char *domain, const char *name) {
     return NULL;
 }
 
+const orti_meaning *orti_meaning_of(const orti_node *node) {
+    if (!node->op || node->until_version < orti_op_newest(node->domain, node->op_type)->since_version) return NULL;
+    return orti_meaning_find(node->domain, node->op_type);
+}
+
 /* Types follow from the facts where an output shares its variable with an input. */
 static void infer_types(orti_infer *infer, const orti_op *op) {
     for (uint32_t k = 0; k < infer->node->output_count; k++) {
@@ -203,7 +208,7 @@ static void infer_types(orti_infer *infer, const orti_op *op) {
         for (uint32_t i = 0; i < infer->node->input_count && op->input_fact_count; i++) {
             const orti_op_param_fact *in = &op->inputs[i < op->input_fact_count ? i : op->input_fact_count - 1];
             const orti_state *source = orti_in(infer, i);
-            if (source && out->type_var != 255 && in->type_var == out->type_var)
+            if (source && out->type_var != 255 && in->type_var == out->type_var && !out->is_heterogeneous)
                 orti_set_dtype(infer, k, source->dtype);
         }
         if (state->dtype == ORT_DTYPE_NONE && out->types && (out->types & (out->types - 1)) == 0)
@@ -236,7 +241,7 @@ static ort_status *infer_node(orti_engine *engine, orti_node *node) {
         ORT_TRY(check_types(&infer, node->op));
         infer_types(&infer, node->op);
     }
-    const orti_meaning *meaning = node->op ? orti_meaning_find(node->domain, node->op_type) : NULL;
+    const orti_meaning *meaning = orti_meaning_of(node);
     if (meaning && meaning->infer) meaning->infer(&infer);
     return infer.status;
 }

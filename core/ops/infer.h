@@ -53,6 +53,9 @@ typedef struct orti_meaning {
 extern const orti_meaning orti_meanings[];
 extern const uint32_t orti_meaning_count;
 const orti_meaning *orti_meaning_find(const char *domain, const char *name);
+/* The meaning of a node in its operator's newest form; NULL for one not raised yet, whose inputs mean something else.
+ */
+const orti_meaning *orti_meaning_of(const orti_node *node);
 
 /* ---- inputs and outputs ---- */
 /* NULL when left out. */
