@@ -1,0 +1,69 @@
+/* Every node gets the form of its operator's newest version (architecture.md, decision 3).
+ * Needs: bound nodes. Keeps: names of values, ids of nodes. Breaks: nothing; inference runs inside it, because some
+ * steps look at types and ranks. */
+#include "passes/raise.h"
+
+#include <string.h>
+
+static const orti_raise_step *find_step(const orti_node *node) {
+    for (uint32_t i = 0; i < orti_raise_step_count; i++) {
+        const orti_raise_step *step = &orti_raise_steps[i];
+        if (strcmp(step->op_type, node->op_type) == 0 && node->until_version < step->version) return step;
+    }
+    return NULL;
+}
+
+/* The newest version that is not a notice of withdrawal; an operator that was withdrawn keeps its last form. */
+static const orti_op *newest_form(const orti_node *node) {
+    const orti_op *newest = orti_op_newest(node->domain, node->op_type);
+    return newest && newest->is_deprecated ? node->op : newest;
+}
+
+/* Same meaning all the way: the node shows the newest facts and keeps its oldest equal version. */
+static void settle(orti_node *node, const orti_op *newest) {
+    node->op = newest;
+    node->until_version = newest->last_equal_version;
+}
+
+static ort_status *raise_node(orti_graph *graph, orti_node_id id, bool has_inference, bool *changed) {
+    for (;;) {
+        orti_node *node = orti_graph_node(graph, id);
+        if (!node->op) return NULL;
+        const orti_raise_step *step = node->domain[0] ? NULL : find_step(node);
+        const orti_op *newest = newest_form(node);
+        if (!step && node->until_version >= newest->since_version) {
+            settle(node, newest);
+            return NULL;
+        }
+        if (!step)
+            ORT_FAIL(UNSUPPORTED, "node '%s': %s-%d can't be raised to %s-%d yet", node->name, node->op_type,
+                     (int)node->since_version, node->op_type, (int)newest->since_version);
+        if (step->needs_inference && !has_inference) return NULL;
+        const orti_raise raise = {graph, id, node};
+        ORT_TRY(step->run(&raise));
+        node = orti_graph_node(graph, id);
+        node->op = orti_op_find(node->domain, node->op_type, step->version);
+        if (!node->op) ORT_FAIL(BUG, "%s has no version %d", node->op_type, (int)step->version);
+        node->since_version = node->op->since_version;
+        node->until_version = node->op->last_equal_version;
+        *changed = true;
+    }
+}
+
+static ort_status *raise_graph(orti_graph *graph, bool has_inference, bool *changed) {
+    for (orti_node_id id = 0, count = orti_graph_node_count(graph); id < count; id++) {
+        const orti_node *node = orti_graph_node(graph, id);
+        if (node->is_deleted) continue;
+        for (uint32_t i = 0; i < orti_node_subgraph_count(node); i++)
+            ORT_TRY(raise_graph(orti_node_subgraph(node, i), has_inference, changed));
+        ORT_TRY(raise_node(graph, id, has_inference, changed));
+    }
+    return NULL;
+}
+
+ort_status *orti_lower_versions(orti_graph *graph, const orti_pass_context *context, bool *changed) {
+    (void)context;
+    ORT_TRY(raise_graph(graph, false, changed));
+    ORT_TRY(orti_infer_graph(graph));
+    return raise_graph(graph, true, changed);
+}

@@ -1,0 +1,40 @@
+/* passes/passes.h: a graph becomes an equal graph that is simpler for those who compute it.
+ * Start at: orti_passes_run().  Used by: session.  Threads: one graph, one thread.
+ *
+ * pipeline.c is the list. lower_* passes are required, opt_* ones can be switched off. Passes rewrite, they never
+ * calculate: constant subgraphs are computed by `evaluate`, which the session hands over (architecture.md,
+ * decision 5). */
+#ifndef ORT_CORE_PASSES_PASSES_H
+#define ORT_CORE_PASSES_PASSES_H
+
+#include "base/log.h"
+#include "ops/ops.h"
+
+typedef struct orti_passes_options {
+    const char *const *disabled; /* names of opt_* passes that are left out */
+    uint32_t disabled_count;
+    /* Computes a graph without inputs: outputs[i] (room for all of the graph's outputs, NULL on entry) gets a
+     * reference that the caller releases, also after a failure. NULL: nothing is folded. */
+    ort_status *(*evaluate)(void *user, orti_graph *graph, orti_tensor **outputs);
+    void *evaluate_user;
+    uint64_t fold_limit_bytes; /* largest constant that folding makes; 0: 64 MiB */
+    const orti_log *log;       /* NULL: none */
+    /* Called with the graph after each pass that changed it; NULL: not. */
+    void (*observe)(void *user, const char *pass, const orti_graph *graph);
+    void *observe_user;
+} orti_passes_options;
+
+/* Raises a bound graph (orti_ops_bind) to the newest version of each operator, infers it and simplifies it. options
+ * NULL: all passes, nothing folded. The graph is verified after every pass in debug builds, and is inferred at the
+ * end.
+ * errors: INVALID_ARGUMENT for a name in `disabled` that is no pass (the nearest one is named) or a lower_* one;
+ * UNSUPPORTED where a version can't be raised, naming node, operator and both versions; INVALID_MODEL from inference.
+ */
+ORT_MUST_USE ort_status *orti_passes_run(orti_graph *graph, const orti_passes_options *options);
+/* Runs the passes of these names alone, in this order, once each: for tests and tools. */
+ORT_MUST_USE ort_status *orti_passes_run_named(orti_graph *graph, const char *const *names, uint32_t count,
+                                               const orti_passes_options *options);
+/* The name of pass `index` of the pipeline, NULL past the end. */
+const char *orti_passes_name(uint32_t index);
+
+#endif

@@ -1,0 +1,195 @@
+/* Each file of testdata is a graph, the passes to run and the graph that comes out; the first lines are
+ * "passes NAME ..." and "opset N", a line "----" stands between the graphs. */
+#include "passes/passes.h"
+#include "testing/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const orti_allocator *alloc(void) {
+    return orti_allocator_default();
+}
+
+static int32_t opset_of(void *user, const char *domain) {
+    return *domain ? 1 : *(const int32_t *)user;
+}
+
+/* ---- a provider in small: float32 arithmetic with broadcasting, and Reshape ---- */
+static float compute(const char *op, float a, float b) {
+    if (strcmp(op, "Add") == 0) return a + b;
+    if (strcmp(op, "Sub") == 0) return a - b;
+    if (strcmp(op, "Mul") == 0) return a * b;
+    if (strcmp(op, "Div") == 0) return a / b;
+    return sqrtf(a);
+}
+
+/* The element of `in` that stands at element `at` of `out`. */
+static int64_t position(const orti_tensor *out, const orti_tensor *in, int64_t at) {
+    int64_t index = 0, step = 1;
+    for (uint32_t i = 0; i < in->rank; i++) {
+        uint32_t axis_out = out->rank - 1 - i, axis_in = in->rank - 1 - i;
+        if (in->dims[axis_in] != 1) index += at % out->dims[axis_out] * step;
+        at /= out->dims[axis_out];
+        step *= in->dims[axis_in];
+    }
+    return index;
+}
+
+static ort_status *run_node(orti_graph *graph, const orti_node *node, orti_tensor **values) {
+    const orti_value *made = orti_graph_value(graph, node->outputs[0]);
+    const orti_tensor *a = values[node->inputs[0]];
+    orti_tensor *out = NULL;
+    if (strcmp(node->op_type, "Tanh") == 0) ORT_FAIL(UNSUPPORTED, "node '%s': nobody takes it", node->name);
+    CHECK(made->has_shape && made->dtype == ORT_DTYPE_F32);
+    CHECK_OK(orti_tensor_create(alloc(), ORT_DTYPE_F32, made->dims, made->rank, 0, &out));
+    if (strcmp(node->op_type, "Reshape") == 0) {
+        memcpy(out->data, a->data, out->size_bytes);
+    } else {
+        const orti_tensor *b = node->input_count > 1 ? values[node->inputs[1]] : a;
+        for (int64_t i = 0; i < out->element_count; i++)
+            ((float *)out->data)[i] = compute(node->op_type, ((const float *)a->data)[position(out, a, i)],
+                                              ((const float *)b->data)[position(out, b, i)]);
+    }
+    values[node->outputs[0]] = out;
+    return NULL;
+}
+
+static ort_status *evaluate(void *user, orti_graph *graph, orti_tensor **outputs) {
+    orti_tensor *values[256] = {0};
+    const orti_node_id *order = NULL;
+    uint32_t count = 0;
+    ort_status *status = NULL;
+    (void)user;
+    CHECK(orti_graph_value_count(graph) <= 256);
+    CHECK_OK(orti_graph_verify(graph));
+    CHECK_OK(orti_graph_order(graph, &order, &count));
+    for (orti_value_id v = 0; v < orti_graph_value_count(graph); v++)
+        if (orti_graph_value(graph, v)->constant) values[v] = orti_tensor_retain(orti_graph_value(graph, v)->constant);
+    for (uint32_t i = 0; !status && i < count; i++) status = run_node(graph, orti_graph_node(graph, order[i]), values);
+    for (uint32_t i = 0; !status && i < orti_graph_output_count(graph); i++)
+        outputs[i] = orti_tensor_retain(values[orti_graph_output(graph, i)]);
+    for (size_t v = 0; v < 256; v++) orti_tensor_release(values[v]);
+    return status;
+}
+
+/* ---- cases ---- */
+typedef struct test_case {
+    char *text;
+    const char *before, *after;
+    const char *passes[16];
+    uint32_t pass_count;
+    int32_t opset;
+} test_case;
+
+static void read_case(const char *path, test_case *out) {
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL, "%s can't be read", path);
+    size_t size = 0;
+    out->text = calloc(1, 65536);
+    CHECK(out->text != NULL);
+    size = fread(out->text, 1, 65535, file);
+    (void)fclose(file);
+    CHECK(size > 0 && size < 65535);
+    char *graphs = strstr(out->text, "graph "), *line = strstr(out->text, "\n----\n");
+    CHECK(graphs && line, "%s lacks a graph or the line between two", path);
+    *line = 0;
+    out->before = graphs;
+    out->after = line + 6;
+    graphs[-1] = 0;
+    char *opset = strstr(out->text, "opset ");
+    CHECK(opset != NULL);
+    out->opset = (int32_t)strtol(opset + 6, NULL, 10);
+    *opset = 0;
+    for (char *word = strtok(out->text, " \n"); word; word = strtok(NULL, " \n"))
+        if (strcmp(word, "passes") != 0) out->passes[out->pass_count++] = word;
+}
+
+static void run_case(const char *name) {
+    test_case test = {0};
+    char path[512];
+    orti_graph *graph = NULL;
+    orti_text got;
+    (void)snprintf(path, sizeof path, "%s/%s.ortg", ORT_PASSES_TESTDATA, name);
+    read_case(path, &test);
+    const orti_passes_options options = {.evaluate = evaluate};
+    CHECK_OK(orti_graph_parse(alloc(), test.before, strlen(test.before), &graph));
+    CHECK_OK(orti_ops_bind(graph, opset_of, &test.opset));
+    CHECK_OK(orti_infer_graph(graph));
+    CHECK_OK(orti_passes_run_named(graph, test.passes, test.pass_count, &options));
+    CHECK_OK(orti_graph_verify(graph));
+    orti_text_init(&got, alloc());
+    CHECK_OK(orti_graph_print(graph, 64, &got));
+    CHECK(strcmp(got.data, test.after) == 0, "%s gives\n%s", name, got.data);
+    orti_text_finish(&got);
+    orti_graph_destroy(graph);
+    free(test.text);
+}
+
+#define CASE(name)                                                                                                     \
+    ORT_TEST(passes, name) {                                                                                           \
+        run_case(#name);                                                                                               \
+    }
+
+CASE(lower_constant)
+CASE(lower_softmax)
+CASE(lower_attributes)
+CASE(lower_upsample)
+CASE(opt_identity)
+CASE(opt_known)
+CASE(opt_dead_code)
+CASE(opt_common_subexpressions)
+CASE(opt_batch_norm)
+CASE(opt_fold_constants)
+CASE(opt_fuse_conv_affine)
+
+static orti_graph *parse_bound(const char *text, int32_t opset) {
+    orti_graph *graph = NULL;
+    CHECK_OK(orti_graph_parse(alloc(), text, strlen(text), &graph));
+    CHECK_OK(orti_ops_bind(graph, opset_of, &opset));
+    return graph;
+}
+
+ORT_TEST(passes, names_are_checked) {
+    const char *wrong[] = {"opt_identiti"}, *required[] = {"lower_versions"};
+    orti_passes_options options = {.disabled = wrong, .disabled_count = 1};
+    orti_graph *graph = parse_bound("graph g { input %x : float32[2] %y = Relu (%x) output %y }", 13);
+    CHECK_FAILS(orti_passes_run(graph, &options), ORT_CODE_INVALID_ARGUMENT, "did you mean opt_identity");
+    options.disabled = required;
+    CHECK_FAILS(orti_passes_run(graph, &options), ORT_CODE_INVALID_ARGUMENT, "required");
+    CHECK_OK(orti_passes_run(graph, NULL));
+    CHECK(orti_graph_node(graph, 0)->until_version >= 14 && orti_graph_node(graph, 0)->since_version == 13);
+    orti_graph_destroy(graph);
+}
+
+ORT_TEST(passes, a_version_without_a_step_is_named) {
+    orti_graph *graph = parse_bound("graph g { input %x : string[2] "
+                                    "%y = ai.onnx.ml::LabelEncoder (%x) {classes_strings = [\"a\"]} \"le\" output %y }",
+                                    18);
+    CHECK_FAILS(orti_passes_run(graph, NULL), ORT_CODE_UNSUPPORTED,
+                "node 'le': LabelEncoder-1 can't be raised to LabelEncoder-4");
+    orti_graph_destroy(graph);
+}
+
+ORT_TEST(passes, the_whole_list) {
+    orti_passes_options options = {.evaluate = evaluate};
+    orti_graph *graph = parse_bound("graph g { input %x : float32[1,1,3,3] const %w : float32[2,1,1,1] = {1, 2} "
+                                    "const %g : float32[2] = {1, 2} const %b : float32[2] = {0, 1} "
+                                    "const %m : float32[2] = {1, 1} const %v : float32[2] = {4, 4} "
+                                    "%c = Conv (%x, %w) %n = BatchNormalization (%c, %g, %b, %m, %v) {epsilon = 0.0} "
+                                    "%y = Relu (%n) output %y }",
+                                    9);
+    CHECK_OK(orti_passes_run(graph, &options));
+    const orti_node *conv = orti_graph_node(graph, 0);
+    CHECK_STR(conv->op_type, "Conv");
+    CHECK(conv->input_count == 3);
+    const orti_tensor *weights = orti_graph_value(graph, conv->inputs[1])->constant;
+    const orti_tensor *bias = orti_graph_value(graph, conv->inputs[2])->constant;
+    CHECK(weights && bias);
+    CHECK(fabsf(((const float *)weights->data)[1] - 2.0f) < 1e-6f);
+    CHECK(fabsf(((const float *)bias->data)[0] + 0.5f) < 1e-6f && fabsf(((const float *)bias->data)[1]) < 1e-6f);
+    uint32_t live = 0;
+    for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) live += !orti_graph_node(graph, id)->is_deleted;
+    CHECK(live == 2, "%u nodes are left", live);
+    orti_graph_destroy(graph);
+}
