@@ -205,6 +205,9 @@ ORT_TEST(infer_networks, reduced_contents_are_sizes) {
     check_shapes("input %x : float32[2,3,5] const %m : int64[2,3] = {1, 9, 2, 7, 3, 8} const %a : int64[1] = {0}"
                  "%p = ReduceMin (%m, %a) {keepdims = 0} %y = ConstantOfShape (%p)",
                  "float32[1,3,2]", NULL);
+    check_shapes("const %m : int64[2,2,2] = {1, 2, 3, 4, 5, 6, 7, 8} const %a : int64[1] = {1}"
+                 "const %l : int64[1] = {-1} %p = ReduceSum (%m, %a) %f = Reshape (%p, %l) %y = ConstantOfShape (%f)",
+                 "float32[4,6,12,14]", NULL);
     check_shapes("const %m : float32[2,2] = {1.5, 2.0, 3.0, 0.5} const %a : int64[1] = {-1}"
                  "%p = ReduceMax (%m, %a) {keepdims = 0} %i = Cast (%p) {to = 7} %y = ConstantOfShape (%i)",
                  "float32[2,3]", NULL);
