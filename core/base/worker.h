@@ -1,5 +1,6 @@
 /* base/worker.h: one background thread that runs tasks in the order in which they were given.
- * Start at: orti_worker_create(), orti_worker_submit().  Used by: providers (the border's exec table).  Threads: any. */
+ * Start at: orti_worker_create(), orti_worker_submit().  Used by: providers (the border's exec table).  Threads: any.
+ */
 #ifndef ORT_CORE_BASE_WORKER_H
 #define ORT_CORE_BASE_WORKER_H
 
