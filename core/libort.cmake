@@ -11,7 +11,7 @@ if(ort_missing)
   return()
 endif()
 
-add_library(ort SHARED ${CMAKE_CURRENT_LIST_DIR}/libort.c)
+add_library(ort SHARED ${CMAKE_CURRENT_LIST_DIR}/session/libort.c)
 add_library(ort::ort ALIAS ort)
 _ort_flags(ort)
 foreach(room ${ort_rooms})

@@ -1,4 +1,4 @@
-#include "partition/fake_rooms.h"
+#include "partition/testdata/fake_rooms.h"
 
 #include "testing/test.h"
 

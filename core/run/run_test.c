@@ -1,6 +1,6 @@
 #include "run/run.h"
 
-#include "partition/fake_rooms.h"
+#include "partition/testdata/fake_rooms.h"
 #include "testing/test.h"
 
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
 #define ORT_CORE_SESSION_TEST_HOUSE_H
 
 #include "ort/ort.h"
-#include "partition/fake.h"
+#include "partition/testdata/fake.h"
 #include "session/tiny_model.h"
 
 typedef struct test_house {

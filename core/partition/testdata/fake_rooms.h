@@ -1,9 +1,9 @@
-/* partition/fake_rooms.h: a graph and the fake providers, for tests of this room and those after it. */
+/* partition/testdata/fake_rooms.h: a graph and the fake providers, for tests of this room and those after it. */
 #ifndef ORT_CORE_PARTITION_FAKE_ROOMS_H
 #define ORT_CORE_PARTITION_FAKE_ROOMS_H
 
-#include "partition/fake.h"
 #include "partition/partition.h"
+#include "partition/testdata/fake.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* partition/fake.h: providers for tests, written on plugin-api alone: one whose memory the host can't touch and whose
- * queues are threads of their own, one that works inline on host pointers. They compute elementwise float operators.
- * Threads: any. */
+/* partition/testdata/fake.h: providers for tests, written on plugin-api alone: one whose memory the host can't touch
+ * and whose queues are threads of their own, one that works inline on host pointers. They compute elementwise float
+ * operators. Threads: any. */
 #ifndef ORT_CORE_PARTITION_FAKE_H
 #define ORT_CORE_PARTITION_FAKE_H
 

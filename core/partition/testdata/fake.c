@@ -1,4 +1,4 @@
-#include "partition/fake.h"
+#include "partition/testdata/fake.h"
 
 #include "base/lock.h"
 #include "base/worker.h"
