@@ -25,7 +25,19 @@ static void settle(orti_node *node, const orti_op *newest) {
     node->until_version = newest->last_equal_version;
 }
 
-static ort_status *raise_node(orti_graph *graph, orti_node_id id, bool has_inference, bool *changed) {
+/* An older form that only its input's rank can raise hides what comes after it from inference, so such steps wait for
+ * their input; at last what is still not known is done without. */
+typedef enum raise_effort { PLAIN_STEPS, STEPS_THAT_KNOW_THEIR_INPUT, ALL_STEPS } raise_effort;
+
+static bool is_time_for(const orti_raise_step *step, const orti_graph *graph, const orti_node *node,
+                        raise_effort effort) {
+    if (!step->looks_at_input || effort == ALL_STEPS) return true;
+    if (effort == PLAIN_STEPS || node->input_count == 0 || node->inputs[0] == ORTI_NONE) return false;
+    const orti_value *value = orti_graph_value(graph, node->inputs[0]);
+    return value->has_shape && value->dtype != ORT_DTYPE_NONE;
+}
+
+static ort_status *raise_node(orti_graph *graph, orti_node_id id, raise_effort effort, bool *changed) {
     for (;;) {
         orti_node *node = orti_graph_node(graph, id);
         if (!node->op) return NULL;
@@ -38,7 +50,7 @@ static ort_status *raise_node(orti_graph *graph, orti_node_id id, bool has_infer
         if (!step)
             ORT_FAIL(UNSUPPORTED, "node '%s': %s-%d can't be raised to %s-%d yet", node->name, node->op_type,
                      (int)node->since_version, node->op_type, (int)newest->since_version);
-        if (step->needs_inference && !has_inference) return NULL;
+        if (!is_time_for(step, graph, node, effort)) return NULL;
         const orti_raise raise = {graph, id, node};
         ORT_TRY(step->run(&raise));
         node = orti_graph_node(graph, id);
@@ -50,20 +62,25 @@ static ort_status *raise_node(orti_graph *graph, orti_node_id id, bool has_infer
     }
 }
 
-static ort_status *raise_graph(orti_graph *graph, bool has_inference, bool *changed) {
+static ort_status *raise_graph(orti_graph *graph, raise_effort effort, bool *changed) {
     for (orti_node_id id = 0, count = orti_graph_node_count(graph); id < count; id++) {
         const orti_node *node = orti_graph_node(graph, id);
         if (node->is_deleted) continue;
         for (uint32_t i = 0; i < orti_node_subgraph_count(node); i++)
-            ORT_TRY(raise_graph(orti_node_subgraph(node, i), has_inference, changed));
-        ORT_TRY(raise_node(graph, id, has_inference, changed));
+            ORT_TRY(raise_graph(orti_node_subgraph(node, i), effort, changed));
+        ORT_TRY(raise_node(graph, id, effort, changed));
     }
     return NULL;
 }
 
 ort_status *orti_lower_versions(orti_graph *graph, const orti_pass_context *context, bool *changed) {
     (void)context;
-    ORT_TRY(raise_graph(graph, false, changed));
-    ORT_TRY(orti_infer_graph(graph));
-    return raise_graph(graph, true, changed);
+    ORT_TRY(raise_graph(graph, PLAIN_STEPS, changed));
+    for (bool has_raised = true; has_raised;) {
+        has_raised = false;
+        ORT_TRY(orti_infer_graph(graph));
+        ORT_TRY(raise_graph(graph, STEPS_THAT_KNOW_THEIR_INPUT, &has_raised));
+        *changed = *changed || has_raised;
+    }
+    return raise_graph(graph, ALL_STEPS, changed);
 }

@@ -16,7 +16,7 @@ typedef struct orti_raise_step {
     const char *op_type;
     int32_t version;
     ort_status *(*run)(const orti_raise *raise);
-    bool needs_inference; /* looks at element types or ranks */
+    bool looks_at_input; /* its type and rank: raised when they are known, or at last without */
 } orti_raise_step;
 
 extern const orti_raise_step orti_raise_steps[];
