@@ -242,3 +242,58 @@ ORT_TEST(store, a_constant_outlives_the_view_that_showed_it) {
     orti_tensor_release(tensor);
     orti_store_finish(&store);
 }
+
+typedef struct crowd {
+    orti_providers *providers;
+    orti_store *store;
+    _Atomic uint32_t pack_count, failure_count;
+} crowd;
+
+static ort_status *pack_counted(void *user, void *memory, uint64_t size_bytes) {
+    atomic_fetch_add(&((crowd *)user)->pack_count, 1);
+    memset(memory, 3, size_bytes);
+    return NULL;
+}
+
+/* Opens the one provider, an instance, and asks for the one weight. */
+static void crowd_member(void *user, int64_t begin, int64_t end, uint32_t slot) {
+    crowd *all = user;
+    const ortp_constant constant = {.size = sizeof constant, .identity = {5, 6}};
+    const ort_string_view word = {"x", 1};
+    const uint32_t device = 0;
+    (void)slot;
+    for (int64_t i = begin; i < end; i++) {
+        orti_instance *instance = NULL;
+        ortp_packed *packed = NULL;
+        const void *data = NULL;
+        ort_status *status = orti_instance_open(orti_providers_at(all->providers, 0), &device, 1, NULL, 0, &instance);
+        if (!status)
+            status = orti_store_weight(all->store, all, &constant, word, word, 4096, pack_counted, all, &packed, &data);
+        if (status || ((const uint8_t *)data)[4095] != 3) atomic_fetch_add(&all->failure_count, 1);
+        ort_status_destroy(status);
+        orti_store_weight_release(all->store, packed);
+        orti_instance_release(instance);
+    }
+}
+
+ORT_TEST(store, a_crowd_shares_one_instance_and_one_weight) {
+    orti_store store;
+    orti_team *team = NULL;
+    const ortp_constant constant = {.size = sizeof constant, .identity = {5, 6}};
+    const ort_string_view word = {"x", 1};
+    ortp_packed *held = NULL;
+    const void *data = NULL;
+    crowd all = {.providers = providers_of("null", false), .store = &store};
+    CHECK_OK(orti_store_init(&store, orti_allocator_default()));
+    CHECK_OK(orti_team_create(orti_allocator_default(), 4, NULL, NULL, &team));
+    orti_team_for(team, 200, 1, crowd_member, &all);
+    CHECK(atomic_load(&all.failure_count) == 0);
+    atomic_store(&all.pack_count, 0);
+    CHECK_OK(orti_store_weight(&store, &all, &constant, word, word, 4096, pack_counted, &all, &held, &data));
+    orti_team_for(team, 200, 1, crowd_member, &all);
+    CHECK(atomic_load(&all.failure_count) == 0 && atomic_load(&all.pack_count) == 1);
+    orti_store_weight_release(&store, held);
+    orti_team_destroy(team);
+    orti_store_finish(&store);
+    orti_providers_destroy(all.providers);
+}
