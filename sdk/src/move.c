@@ -162,11 +162,6 @@ static void pixels_of(const ortk_desc *desc, int64_t *count, int64_t *pitch) {
     *pitch = desc->pitch * element_bytes(desc);
 }
 
-static bool shares(const ortp_plan *plan, uint32_t a, uint32_t b) {
-    uint64_t offset = 0;
-    return ortk_place_root(plan->places, a, &offset) == ortk_place_root(plan->places, b, &offset);
-}
-
 /* CONCAT and SPLIT: the parts that are not slices of the whole already. */
 static ort_status *move_channels(ortp_plan *plan, ortk_planner *planner, const ortk_op *op, ortk_step_plan *out) {
     bool is_concat = op->role == ORTK_ROLE_CONCAT;
