@@ -28,9 +28,9 @@ typedef struct ortp_open_args {
 } ortp_open_args;
 #define ORTP_OPEN_ARGS_SIZE_0_0 56u
 
-/* Required: create, shutdown, device_count, device_describe, open, close and the tables memory, queue, claim and program;
- * in memory alloc and release, in queue all but timeline_export and timeline_import, in claim both, in program all but
- * save and load. The rest may be NULL. Static. */
+/* Required: create, shutdown, device_count, device_describe, open, close and the tables memory, queue, claim and
+ * program; in memory alloc and release, in queue all but timeline_export and timeline_import, in claim both, in program
+ * all but save and load. The rest may be NULL. Static. */
 typedef struct ortp_plugin_table {
     uint32_t size, flags;
     ort_string_view id; /* reverse DNS, as in the manifest */
