@@ -47,5 +47,13 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/OrthrusConfigVersion.cmake 
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/OrthrusConfig.cmake ${CMAKE_BINARY_DIR}/OrthrusConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Orthrus)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/cmake/orthrus.pc.in ${CMAKE_BINARY_DIR}/orthrus.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/orthrus.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# Relocatable: the prefix is told from where the .pc lies.
+file(RELATIVE_PATH ORT_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+foreach(package orthrus orthrus-sdk)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/cmake/${package}.pc.in ${CMAKE_BINARY_DIR}/${package}.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
+
+# The kit for providers: an archive and its headers.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/include/ort DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES $<TARGET_FILE:ort_sdk> DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME liborthrus-sdk.a)
