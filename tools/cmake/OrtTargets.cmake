@@ -52,15 +52,17 @@ function(ort_plugin name)
   endif()
 endfunction()
 
-# ort_program(NAME SOURCES ... DEPS ...): build/bin/NAME.
+# ort_program(NAME [NOT_INSTALLED] SOURCES ... DEPS ...): build/bin/NAME.
 function(ort_program name)
-  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(A "NOT_INSTALLED" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   _ort_flags(${name})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
                                            INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(NOT A_NOT_INSTALLED)
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
 endfunction()
 
 # ort_fuzz(NAME SOURCES ... DEPS ...): a libFuzzer target; built with clang and -DORT_FUZZ=ON only.
