@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
-#define ORTI_ALIGN_BYTES 64u /* what tensors and arenas' big blocks are aligned to: one cache line, one ZMM register   \
-                              */
+#define ORTI_ALIGN_BYTES                                                                                               \
+    64u /* what tensors and arenas' big blocks are aligned to: one cache line, one ZMM register                        \
+         */
 
 typedef struct orti_allocator {
     void *user;

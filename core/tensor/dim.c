@@ -7,8 +7,8 @@
 ort_status *orti_dim_from_i64(orti_dim_pool *pool, int64_t number, orti_dim *out) {
     *out = ORTI_DIM_INVALID;
     dim_sum sum = {.count = 0};
-    ORT_TRY(dim_sum_add(pool, &sum, number, 0));
-    return dim_sum_intern(pool, &sum, out);
+    ORT_TRY(orti_dim_sum_add(pool, &sum, number, 0));
+    return orti_dim_sum_intern(pool, &sum, out);
 }
 
 bool orti_dim_constant(const orti_dim_pool *pool, orti_dim dim, int64_t *out) {
@@ -16,7 +16,7 @@ bool orti_dim_constant(const orti_dim_pool *pool, orti_dim dim, int64_t *out) {
         *out = dim;
         return true;
     }
-    const dim_expr *expr = pool ? dim_expr_of(pool, dim) : NULL;
+    const dim_expr *expr = pool ? orti_dim_expr_of(pool, dim) : NULL;
     if (!expr || expr->count != 1 || expr->terms[0].monomial != 0) return false;
     *out = expr->terms[0].coefficient;
     return true;
@@ -26,9 +26,9 @@ bool orti_dim_constant(const orti_dim_pool *pool, orti_dim dim, int64_t *out) {
 static ort_status *sum_add_scaled(const orti_dim_pool *pool, dim_sum *sum, int64_t factor, const dim_sum *other) {
     for (uint32_t i = 0; i < other->count; i++) {
         int64_t coefficient;
-        if (!dim_mul_fits(factor, other->terms[i].coefficient, &coefficient))
+        if (!orti_dim_mul_fits(factor, other->terms[i].coefficient, &coefficient))
             ORT_FAIL(LIMIT_EXCEEDED, "a dimension's expression has a number beyond 64 bits");
-        ORT_TRY(dim_sum_add(pool, sum, coefficient, other->terms[i].monomial));
+        ORT_TRY(orti_dim_sum_add(pool, sum, coefficient, other->terms[i].monomial));
     }
     return NULL;
 }
@@ -38,10 +38,10 @@ static ort_status *sum_add_product(orti_dim_pool *pool, dim_sum *sum, dim_term f
     for (uint32_t i = 0; i < other->count; i++) {
         int64_t coefficient;
         uint32_t monomial = 0;
-        if (!dim_mul_fits(factor.coefficient, other->terms[i].coefficient, &coefficient))
+        if (!orti_dim_mul_fits(factor.coefficient, other->terms[i].coefficient, &coefficient))
             ORT_FAIL(LIMIT_EXCEEDED, "a dimension's expression has a number beyond 64 bits");
-        ORT_TRY(dim_monomial_mul(pool, factor.monomial, other->terms[i].monomial, &monomial));
-        ORT_TRY(dim_sum_add(pool, sum, coefficient, monomial));
+        ORT_TRY(orti_dim_monomial_mul(pool, factor.monomial, other->terms[i].monomial, &monomial));
+        ORT_TRY(orti_dim_sum_add(pool, sum, coefficient, monomial));
     }
     return NULL;
 }
@@ -49,10 +49,10 @@ static ort_status *sum_add_product(orti_dim_pool *pool, dim_sum *sum, dim_term f
 static ort_status *dim_add_scaled(orti_dim_pool *pool, orti_dim a, int64_t factor, orti_dim b, orti_dim *out) {
     dim_sum left, right;
     *out = ORTI_DIM_INVALID;
-    ORT_TRY(dim_sum_load(pool, a, &left));
-    ORT_TRY(dim_sum_load(pool, b, &right));
+    ORT_TRY(orti_dim_sum_load(pool, a, &left));
+    ORT_TRY(orti_dim_sum_load(pool, b, &right));
     ORT_TRY(sum_add_scaled(pool, &left, factor, &right));
-    return dim_sum_intern(pool, &left, out);
+    return orti_dim_sum_intern(pool, &left, out);
 }
 
 ort_status *orti_dim_add(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *out) {
@@ -66,10 +66,10 @@ ort_status *orti_dim_sub(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *
 ort_status *orti_dim_mul(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *out) {
     dim_sum left, right, product = {.count = 0};
     *out = ORTI_DIM_INVALID;
-    ORT_TRY(dim_sum_load(pool, a, &left));
-    ORT_TRY(dim_sum_load(pool, b, &right));
+    ORT_TRY(orti_dim_sum_load(pool, a, &left));
+    ORT_TRY(orti_dim_sum_load(pool, b, &right));
     for (uint32_t i = 0; i < left.count; i++) ORT_TRY(sum_add_product(pool, &product, left.terms[i], &right));
-    return dim_sum_intern(pool, &product, out);
+    return orti_dim_sum_intern(pool, &product, out);
 }
 
 /* Division. */
@@ -94,10 +94,10 @@ static ort_status *add_floor_atom(orti_dim_pool *pool, const dim_sum *numerator,
                                   dim_sum *quotient) {
     dim_atom atom = {.kind = DIM_FLOORDIV};
     uint32_t monomial = 0;
-    ORT_TRY(dim_sum_intern(pool, numerator, &atom.a));
-    ORT_TRY(dim_sum_intern(pool, divisor, &atom.b));
-    ORT_TRY(dim_atom_intern(pool, &atom, &monomial));
-    return dim_sum_add(pool, quotient, 1, monomial);
+    ORT_TRY(orti_dim_sum_intern(pool, numerator, &atom.a));
+    ORT_TRY(orti_dim_sum_intern(pool, divisor, &atom.b));
+    ORT_TRY(orti_dim_atom_intern(pool, &atom, &monomial));
+    return orti_dim_sum_add(pool, quotient, 1, monomial);
 }
 
 /* Takes out of the sum what the divisor divides: each coefficient k = q*c + r with 0 <= r < c. */
@@ -108,13 +108,14 @@ static ort_status *split_quotient(orti_dim_pool *pool, const dim_sum *numerator,
         bool divides = false;
         uint32_t monomial = 0;
         int64_t left = term.coefficient;
-        ORT_TRY(dim_monomial_div(pool, term.monomial, divisor.monomial, &divides, &monomial));
+        ORT_TRY(orti_dim_monomial_div(pool, term.monomial, divisor.monomial, &divides, &monomial));
         if (divides) {
             left = term.coefficient % divisor.coefficient;
             if (left < 0) left += divisor.coefficient;
-            ORT_TRY(dim_sum_add(pool, quotient, dim_floor_div(term.coefficient, divisor.coefficient), monomial));
+            ORT_TRY(
+                orti_dim_sum_add(pool, quotient, orti_dim_floor_div(term.coefficient, divisor.coefficient), monomial));
         }
-        ORT_TRY(dim_sum_add(pool, rest, left, term.monomial));
+        ORT_TRY(orti_dim_sum_add(pool, rest, left, term.monomial));
     }
     return NULL;
 }
@@ -123,13 +124,14 @@ static ort_status *split_quotient(orti_dim_pool *pool, const dim_sum *numerator,
 static ort_status *cancel_monomial(orti_dim_pool *pool, dim_sum *sum, dim_term *divisor) {
     uint32_t common = divisor->monomial;
     bool divides = false;
-    for (uint32_t i = 0; i < sum->count; i++) ORT_TRY(dim_monomial_gcd(pool, common, sum->terms[i].monomial, &common));
-    ORT_TRY(dim_monomial_div(pool, divisor->monomial, common, &divides, &divisor->monomial));
+    for (uint32_t i = 0; i < sum->count; i++)
+        ORT_TRY(orti_dim_monomial_gcd(pool, common, sum->terms[i].monomial, &common));
+    ORT_TRY(orti_dim_monomial_div(pool, divisor->monomial, common, &divides, &divisor->monomial));
     dim_sum reduced = {.count = 0};
     for (uint32_t i = 0; i < sum->count; i++) {
         uint32_t monomial = 0;
-        ORT_TRY(dim_monomial_div(pool, sum->terms[i].monomial, common, &divides, &monomial));
-        ORT_TRY(dim_sum_add(pool, &reduced, sum->terms[i].coefficient, monomial));
+        ORT_TRY(orti_dim_monomial_div(pool, sum->terms[i].monomial, common, &divides, &monomial));
+        ORT_TRY(orti_dim_sum_add(pool, &reduced, sum->terms[i].coefficient, monomial));
     }
     *sum = reduced;
     return NULL;
@@ -145,7 +147,7 @@ static void cancel_factor(dim_sum *sum, dim_term *divisor) {
     int64_t factor = (int64_t)common;
     divisor->coefficient /= factor;
     for (uint32_t i = 0; i < sum->count; i++)
-        sum->terms[i].coefficient = dim_floor_div(sum->terms[i].coefficient, factor);
+        sum->terms[i].coefficient = orti_dim_floor_div(sum->terms[i].coefficient, factor);
     if (sum->count && sum->terms[sum->count - 1].coefficient == 0) sum->count--; /* the constant, which is last */
 }
 
@@ -159,10 +161,10 @@ static ort_status *collapse_nested(orti_dim_pool *pool, const dim_sum *sum, int6
     dim_atom atom = pool->atoms[monomial->atoms[0]];
     int64_t inner, product, offset;
     if (atom.kind != DIM_FLOORDIV || !orti_dim_constant(pool, atom.b, &inner) || inner <= 0) return NULL;
-    if (!dim_mul_fits(inner, divisor, &product) || !dim_mul_fits(shift, inner, &offset)) return NULL;
+    if (!orti_dim_mul_fits(inner, divisor, &product) || !orti_dim_mul_fits(shift, inner, &offset)) return NULL;
     dim_sum numerator;
-    ORT_TRY(dim_sum_load(pool, atom.a, &numerator));
-    ORT_TRY(dim_sum_add(pool, &numerator, offset, 0));
+    ORT_TRY(orti_dim_sum_load(pool, atom.a, &numerator));
+    ORT_TRY(orti_dim_sum_add(pool, &numerator, offset, 0));
     *out_done = true;
     return divide_by_term(pool, &numerator, (dim_term){product, 0, 0}, quotient);
 }
@@ -181,7 +183,7 @@ static ort_status *divide_by_term(orti_dim_pool *pool, const dim_sum *numerator,
     cancel_factor(&rest, &divisor);
     if (divisor.monomial == 0) ORT_TRY(collapse_nested(pool, &rest, divisor.coefficient, quotient, &is_done));
     if (is_done) return NULL;
-    ORT_TRY(dim_sum_add(pool, &below, divisor.coefficient, divisor.monomial));
+    ORT_TRY(orti_dim_sum_add(pool, &below, divisor.coefficient, divisor.monomial));
     return add_floor_atom(pool, &rest, &below, quotient);
 }
 
@@ -194,11 +196,11 @@ static ort_status *divide_exactly(orti_dim_pool *pool, const dim_sum *numerator,
         dim_term lead = rest.terms[0];
         bool divides = false;
         uint32_t monomial = 0;
-        ORT_TRY(dim_monomial_div(pool, lead.monomial, divisor->terms[0].monomial, &divides, &monomial));
+        ORT_TRY(orti_dim_monomial_div(pool, lead.monomial, divisor->terms[0].monomial, &divides, &monomial));
         if (!divides || lead.coefficient % divisor->terms[0].coefficient || step == DIM_TERM_MAX) return NULL;
         int64_t whole = lead.coefficient / divisor->terms[0].coefficient;
         if (whole == INT64_MIN) return NULL;
-        ORT_TRY(dim_sum_add(pool, quotient, whole, monomial));
+        ORT_TRY(orti_dim_sum_add(pool, quotient, whole, monomial));
         ORT_TRY(sum_add_product(pool, &rest, (dim_term){-whole, monomial, 0}, divisor));
     }
     *out_done = true;
@@ -224,8 +226,8 @@ static ort_status *sum_negate(const orti_dim_pool *pool, dim_sum *sum) {
 ort_status *orti_dim_floordiv(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_dim *out) {
     dim_sum left, right, quotient = {.count = 0};
     *out = ORTI_DIM_INVALID;
-    ORT_TRY(dim_sum_load(pool, a, &left));
-    ORT_TRY(dim_sum_load(pool, b, &right));
+    ORT_TRY(orti_dim_sum_load(pool, a, &left));
+    ORT_TRY(orti_dim_sum_load(pool, b, &right));
     if (right.count == 0) ORT_FAIL(INVALID_MODEL, "a dimension is divided by zero");
     if (right.terms[0].coefficient < 0) { /* floor(a/b) is floor(-a/-b) */
         ORT_TRY(sum_negate(pool, &left));
@@ -235,7 +237,7 @@ ort_status *orti_dim_floordiv(orti_dim_pool *pool, orti_dim a, orti_dim b, orti_
         ORT_TRY(divide_by_term(pool, &left, right.terms[0], &quotient));
     else
         ORT_TRY(divide_by_sum(pool, &left, &right, &quotient));
-    return dim_sum_intern(pool, &quotient, out);
+    return orti_dim_sum_intern(pool, &quotient, out);
 }
 
 /* ceil(a/b) is floor((a + b - 1)/b) for b > 0, and -floor(-a/b) always. The first keeps convolutions' sizes equal. */
@@ -271,10 +273,10 @@ typedef struct bound_list {
 
 static bool provably_at_least(const orti_dim_pool *pool, orti_dim a, orti_dim b) {
     dim_sum left, right;
-    ort_status *status = dim_sum_load(pool, a, &left);
-    if (!status) status = dim_sum_load(pool, b, &right);
+    ort_status *status = orti_dim_sum_load(pool, a, &left);
+    if (!status) status = orti_dim_sum_load(pool, b, &right);
     if (!status) status = sum_add_scaled(pool, &left, -1, &right);
-    bool is_so = !status && dim_sum_is_nonneg(pool, &left);
+    bool is_so = !status && orti_dim_sum_is_nonneg(pool, &left);
     ort_status_destroy(status);
     return is_so;
 }
@@ -305,7 +307,7 @@ static ort_status *bound_add(const orti_dim_pool *pool, dim_kind kind, bound_lis
 /* Adds `dim`, or each of the operands of which it is the bound. */
 static ort_status *bound_flatten(const orti_dim_pool *pool, dim_kind kind, bound_list *list, orti_dim dim) {
     const dim_atom *atom;
-    while ((atom = dim_atom_of(pool, dim)) && atom->kind == kind) {
+    while ((atom = orti_dim_atom_of(pool, dim)) && atom->kind == kind) {
         ORT_TRY(bound_add(pool, kind, list, atom->a));
         dim = atom->b;
     }
@@ -315,8 +317,8 @@ static ort_status *bound_flatten(const orti_dim_pool *pool, dim_kind kind, bound
 static ort_status *dim_bound(orti_dim_pool *pool, dim_kind kind, orti_dim a, orti_dim b, orti_dim *out) {
     bound_list list = {.count = 0};
     *out = ORTI_DIM_INVALID;
-    if ((a < 0 && !dim_expr_of(pool, a)) || (b < 0 && !dim_expr_of(pool, b)))
-        ORT_FAIL(BUG, "%lld is no dimension of this pool", (long long)(a < 0 && !dim_expr_of(pool, a) ? a : b));
+    if ((a < 0 && !orti_dim_expr_of(pool, a)) || (b < 0 && !orti_dim_expr_of(pool, b)))
+        ORT_FAIL(BUG, "%lld is no dimension of this pool", (long long)(a < 0 && !orti_dim_expr_of(pool, a) ? a : b));
     ORT_TRY(bound_flatten(pool, kind, &list, a));
     ORT_TRY(bound_flatten(pool, kind, &list, b));
     orti_dim bound = list.operands[list.count - 1];
@@ -324,9 +326,9 @@ static ort_status *dim_bound(orti_dim_pool *pool, dim_kind kind, orti_dim a, ort
         dim_atom atom = {.kind = kind, .a = list.operands[i], .b = bound};
         dim_sum sum = {.count = 0};
         uint32_t monomial = 0;
-        ORT_TRY(dim_atom_intern(pool, &atom, &monomial));
-        ORT_TRY(dim_sum_add(pool, &sum, 1, monomial));
-        ORT_TRY(dim_sum_intern(pool, &sum, &bound));
+        ORT_TRY(orti_dim_atom_intern(pool, &atom, &monomial));
+        ORT_TRY(orti_dim_sum_add(pool, &sum, 1, monomial));
+        ORT_TRY(orti_dim_sum_intern(pool, &sum, &bound));
     }
     *out = bound;
     return NULL;
@@ -370,16 +372,16 @@ static bool eval_dim(const eval_context *context, orti_dim dim, int64_t *out) {
     int64_t total = 0;
     *out = dim;
     if (dim >= 0) return true;
-    const dim_expr *expr = dim_expr_of(context->pool, dim);
+    const dim_expr *expr = orti_dim_expr_of(context->pool, dim);
     if (!expr) return false;
     for (uint32_t i = 0; i < expr->count; i++) {
         const dim_monomial *monomial = &context->pool->monomials[expr->terms[i].monomial];
         int64_t product = expr->terms[i].coefficient, factor = 0;
         for (uint32_t j = 0; j < monomial->degree; j++) {
             if (!eval_atom(context, &context->pool->atoms[monomial->atoms[j]], &factor)) return false;
-            if (!dim_mul_fits(product, factor, &product)) return false;
+            if (!orti_dim_mul_fits(product, factor, &product)) return false;
         }
-        if (!dim_add_fits(total, product, &total)) return false;
+        if (!orti_dim_add_fits(total, product, &total)) return false;
     }
     *out = total;
     return true;

@@ -3,20 +3,20 @@
 #include <stdio.h>
 #include <string.h>
 
-bool dim_add_fits(int64_t a, int64_t b, int64_t *out) {
+bool orti_dim_add_fits(int64_t a, int64_t b, int64_t *out) {
     if (b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b) return false;
     *out = a + b;
     return true;
 }
 
-bool dim_mul_fits(int64_t a, int64_t b, int64_t *out) {
+bool orti_dim_mul_fits(int64_t a, int64_t b, int64_t *out) {
     if (a > 0 ? (b > 0 ? a > INT64_MAX / b : b < INT64_MIN / a) : (b > 0 ? a < INT64_MIN / b : a && b < INT64_MAX / a))
         return false;
     *out = a * b;
     return true;
 }
 
-int64_t dim_floor_div(int64_t a, int64_t b) {
+int64_t orti_dim_floor_div(int64_t a, int64_t b) {
     return a / b - (a % b < 0);
 }
 
@@ -33,7 +33,7 @@ ort_status *orti_dim_pool_create(const orti_allocator *alloc, orti_dim_pool **ou
     orti_map *maps[] = {&pool->symbol_map, &pool->atom_map, &pool->monomial_map, &pool->expr_map};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) orti_map_init(maps[i], alloc);
     uint32_t one = 0;
-    ort_status *status = dim_monomial_intern(pool, NULL, 0, &one);
+    ort_status *status = orti_dim_monomial_intern(pool, NULL, 0, &one);
     if (status) {
         orti_dim_pool_destroy(pool);
         return status;
@@ -67,7 +67,7 @@ static ort_status *monomial_measure(const orti_dim_pool *pool, dim_monomial *mon
     return NULL;
 }
 
-ort_status *dim_monomial_intern(orti_dim_pool *pool, const uint32_t *atoms, uint32_t degree, uint32_t *out) {
+ort_status *orti_dim_monomial_intern(orti_dim_pool *pool, const uint32_t *atoms, uint32_t degree, uint32_t *out) {
     /* The key of the empty monomial must not be NULL. */
     const char *key = degree ? (const char *)atoms : "";
     *out = orti_map_find(&pool->monomial_map, key, degree * sizeof *atoms);
@@ -83,7 +83,7 @@ ort_status *dim_monomial_intern(orti_dim_pool *pool, const uint32_t *atoms, uint
     return NULL;
 }
 
-ort_status *dim_monomial_mul(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out) {
+ort_status *orti_dim_monomial_mul(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out) {
     const dim_monomial *left = &pool->monomials[a], *right = &pool->monomials[b];
     uint32_t atoms[DIM_DEGREE_MAX], count = 0, i = 0, j = 0;
     if (left->degree + right->degree > DIM_DEGREE_MAX) return limit_failure("too many factors");
@@ -91,10 +91,10 @@ ort_status *dim_monomial_mul(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32
         bool takes_left = j == right->degree || (i < left->degree && left->atoms[i] <= right->atoms[j]);
         atoms[count++] = takes_left ? left->atoms[i++] : right->atoms[j++];
     }
-    return dim_monomial_intern(pool, atoms, count, out);
+    return orti_dim_monomial_intern(pool, atoms, count, out);
 }
 
-ort_status *dim_monomial_div(orti_dim_pool *pool, uint32_t a, uint32_t b, bool *out_divides, uint32_t *out) {
+ort_status *orti_dim_monomial_div(orti_dim_pool *pool, uint32_t a, uint32_t b, bool *out_divides, uint32_t *out) {
     const dim_monomial *left = &pool->monomials[a], *right = &pool->monomials[b];
     uint32_t atoms[DIM_DEGREE_MAX], count = 0, j = 0;
     for (uint32_t i = 0; i < left->degree; i++) {
@@ -104,10 +104,10 @@ ort_status *dim_monomial_div(orti_dim_pool *pool, uint32_t a, uint32_t b, bool *
             atoms[count++] = left->atoms[i];
     }
     *out_divides = j == right->degree;
-    return *out_divides ? dim_monomial_intern(pool, atoms, count, out) : NULL;
+    return *out_divides ? orti_dim_monomial_intern(pool, atoms, count, out) : NULL;
 }
 
-ort_status *dim_monomial_gcd(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out) {
+ort_status *orti_dim_monomial_gcd(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out) {
     const dim_monomial *left = &pool->monomials[a], *right = &pool->monomials[b];
     uint32_t atoms[DIM_DEGREE_MAX], count = 0;
     for (uint32_t i = 0, j = 0; i < left->degree && j < right->degree;) {
@@ -120,7 +120,7 @@ ort_status *dim_monomial_gcd(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32
             j++;
         }
     }
-    return dim_monomial_intern(pool, atoms, count, out);
+    return orti_dim_monomial_intern(pool, atoms, count, out);
 }
 
 /* Graded lexicographic: < 0 when `a` stands before `b`. */
@@ -136,8 +136,8 @@ static int monomial_compare(const orti_dim_pool *pool, uint32_t a, uint32_t b) {
 
 static bool dim_is_nonneg(const orti_dim_pool *pool, orti_dim dim) {
     dim_sum sum;
-    ort_status *status = dim_sum_load(pool, dim, &sum);
-    bool is_nonneg = !status && dim_sum_is_nonneg(pool, &sum);
+    ort_status *status = orti_dim_sum_load(pool, dim, &sum);
+    bool is_nonneg = !status && orti_dim_sum_is_nonneg(pool, &sum);
     ort_status_destroy(status);
     return is_nonneg;
 }
@@ -148,7 +148,7 @@ static ort_status *atom_measure(const orti_dim_pool *pool, dim_atom *atom) {
     if (atom->kind == DIM_SYMBOL) return NULL;
     bool a_is_nonneg = dim_is_nonneg(pool, atom->a), b_is_nonneg = dim_is_nonneg(pool, atom->b);
     atom->is_nonneg = atom->kind == DIM_MAX ? a_is_nonneg || b_is_nonneg : a_is_nonneg && b_is_nonneg;
-    const dim_expr *operands[] = {dim_expr_of(pool, atom->a), dim_expr_of(pool, atom->b)};
+    const dim_expr *operands[] = {orti_dim_expr_of(pool, atom->a), orti_dim_expr_of(pool, atom->b)};
     for (size_t i = 0; i < 2; i++) {
         if (!operands[i]) continue;
         atom->cost += operands[i]->cost;
@@ -159,7 +159,7 @@ static ort_status *atom_measure(const orti_dim_pool *pool, dim_atom *atom) {
     return NULL;
 }
 
-ort_status *dim_atom_intern(orti_dim_pool *pool, const dim_atom *atom, uint32_t *out_monomial) {
+ort_status *orti_dim_atom_intern(orti_dim_pool *pool, const dim_atom *atom, uint32_t *out_monomial) {
     int64_t key[] = {(int64_t)atom->kind, (int64_t)atom->symbol, atom->a, atom->b};
     uint32_t number = orti_map_find(&pool->atom_map, (const char *)key, sizeof key);
     if (number == ORTI_MAP_NONE) {
@@ -171,40 +171,40 @@ ort_status *dim_atom_intern(orti_dim_pool *pool, const dim_atom *atom, uint32_t 
         ORT_TRY(orti_map_set(&pool->atom_map, (const char *)key, sizeof key, number));
         pool->atoms[pool->atom_count++] = measured;
     }
-    return dim_monomial_intern(pool, &number, 1, out_monomial);
+    return orti_dim_monomial_intern(pool, &number, 1, out_monomial);
 }
 
 /* Sums. */
 
-const dim_expr *dim_expr_of(const orti_dim_pool *pool, orti_dim dim) {
+const dim_expr *orti_dim_expr_of(const orti_dim_pool *pool, orti_dim dim) {
     if (dim >= 0 || dim == ORTI_DIM_INVALID || -1 - dim >= (int64_t)pool->expr_count) return NULL;
     return &pool->exprs[-1 - dim];
 }
 
-const dim_atom *dim_atom_of(const orti_dim_pool *pool, orti_dim dim) {
-    const dim_expr *expr = dim_expr_of(pool, dim);
+const dim_atom *orti_dim_atom_of(const orti_dim_pool *pool, orti_dim dim) {
+    const dim_expr *expr = orti_dim_expr_of(pool, dim);
     if (!expr || expr->count != 1 || expr->terms[0].coefficient != 1) return NULL;
     const dim_monomial *monomial = &pool->monomials[expr->terms[0].monomial];
     return monomial->degree == 1 ? &pool->atoms[monomial->atoms[0]] : NULL;
 }
 
-ort_status *dim_sum_load(const orti_dim_pool *pool, orti_dim dim, dim_sum *out) {
+ort_status *orti_dim_sum_load(const orti_dim_pool *pool, orti_dim dim, dim_sum *out) {
     out->count = 0;
-    if (dim >= 0) return dim ? dim_sum_add(pool, out, dim, 0) : NULL;
-    const dim_expr *expr = dim_expr_of(pool, dim);
+    if (dim >= 0) return dim ? orti_dim_sum_add(pool, out, dim, 0) : NULL;
+    const dim_expr *expr = orti_dim_expr_of(pool, dim);
     if (!expr) ORT_FAIL(BUG, "%lld is no dimension of this pool", (long long)dim);
     memcpy(out->terms, expr->terms, expr->count * sizeof *expr->terms);
     out->count = expr->count;
     return NULL;
 }
 
-ort_status *dim_sum_add(const orti_dim_pool *pool, dim_sum *sum, int64_t coefficient, uint32_t monomial) {
+ort_status *orti_dim_sum_add(const orti_dim_pool *pool, dim_sum *sum, int64_t coefficient, uint32_t monomial) {
     uint32_t at = 0;
     int order = 1;
     while (at < sum->count && (order = monomial_compare(pool, sum->terms[at].monomial, monomial)) < 0) at++;
     if (at < sum->count && order == 0) {
         int64_t *old = &sum->terms[at].coefficient;
-        if (!dim_add_fits(*old, coefficient, old)) return limit_failure("a number beyond 64 bits");
+        if (!orti_dim_add_fits(*old, coefficient, old)) return limit_failure("a number beyond 64 bits");
         if (*old == 0) memmove(&sum->terms[at], &sum->terms[at + 1], (--sum->count - at) * sizeof *sum->terms);
         return NULL;
     }
@@ -215,7 +215,7 @@ ort_status *dim_sum_add(const orti_dim_pool *pool, dim_sum *sum, int64_t coeffic
     return NULL;
 }
 
-bool dim_sum_is_nonneg(const orti_dim_pool *pool, const dim_sum *sum) {
+bool orti_dim_sum_is_nonneg(const orti_dim_pool *pool, const dim_sum *sum) {
     for (uint32_t i = 0; i < sum->count; i++)
         if (sum->terms[i].coefficient < 0 || !pool->monomials[sum->terms[i].monomial].is_nonneg) return false;
     return true;
@@ -232,7 +232,7 @@ static ort_status *expr_measure(const orti_dim_pool *pool, dim_expr *expr) {
     return NULL;
 }
 
-ort_status *dim_sum_intern(orti_dim_pool *pool, const dim_sum *sum, orti_dim *out) {
+ort_status *orti_dim_sum_intern(orti_dim_pool *pool, const dim_sum *sum, orti_dim *out) {
     *out = 0;
     if (sum->count == 0) return NULL;
     if (sum->count == 1 && sum->terms[0].monomial == 0 && sum->terms[0].coefficient > 0) {
@@ -277,10 +277,10 @@ ort_status *orti_dim_symbol(orti_dim_pool *pool, const char *name, orti_dim *out
         do snprintf(fresh, sizeof fresh, "?%u", pool->fresh_count++);
         while (orti_map_find(&pool->symbol_map, fresh, strlen(fresh)) != ORTI_MAP_NONE);
     if (number == ORTI_MAP_NONE) ORT_TRY(symbol_add(pool, name ? name : fresh, &number));
-    ORT_TRY(dim_atom_intern(pool, &(dim_atom){.kind = DIM_SYMBOL, .symbol = number}, &monomial));
+    ORT_TRY(orti_dim_atom_intern(pool, &(dim_atom){.kind = DIM_SYMBOL, .symbol = number}, &monomial));
     dim_sum sum = {.count = 0};
-    ORT_TRY(dim_sum_add(pool, &sum, 1, monomial));
-    return dim_sum_intern(pool, &sum, out);
+    ORT_TRY(orti_dim_sum_add(pool, &sum, 1, monomial));
+    return orti_dim_sum_intern(pool, &sum, out);
 }
 
 uint32_t orti_dim_symbol_count(const orti_dim_pool *pool) {
@@ -292,6 +292,6 @@ const char *orti_dim_symbol_name(const orti_dim_pool *pool, uint32_t symbol) {
 }
 
 uint32_t orti_dim_symbol_index(const orti_dim_pool *pool, orti_dim dim) {
-    const dim_atom *atom = dim_atom_of(pool, dim);
+    const dim_atom *atom = orti_dim_atom_of(pool, dim);
     return atom && atom->kind == DIM_SYMBOL ? atom->symbol : UINT32_MAX;
 }

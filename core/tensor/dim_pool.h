@@ -60,28 +60,28 @@ struct orti_dim_pool {
     uint32_t fresh_count;
 };
 
-bool dim_add_fits(int64_t a, int64_t b, int64_t *out);
-bool dim_mul_fits(int64_t a, int64_t b, int64_t *out);
-int64_t dim_floor_div(int64_t a, int64_t b); /* b > 0 */
+bool orti_dim_add_fits(int64_t a, int64_t b, int64_t *out);
+bool orti_dim_mul_fits(int64_t a, int64_t b, int64_t *out);
+int64_t orti_dim_floor_div(int64_t a, int64_t b); /* b > 0 */
 
 /* NULL for a number and for an id that is not of this pool. */
-const dim_expr *dim_expr_of(const orti_dim_pool *pool, orti_dim dim);
+const dim_expr *orti_dim_expr_of(const orti_dim_pool *pool, orti_dim dim);
 /* The atom that `dim` is, or NULL. */
-const dim_atom *dim_atom_of(const orti_dim_pool *pool, orti_dim dim);
+const dim_atom *orti_dim_atom_of(const orti_dim_pool *pool, orti_dim dim);
 
 /* BUG when `dim` is none of this pool. */
-ort_status *dim_sum_load(const orti_dim_pool *pool, orti_dim dim, dim_sum *out);
+ort_status *orti_dim_sum_load(const orti_dim_pool *pool, orti_dim dim, dim_sum *out);
 /* LIMIT_EXCEEDED when a coefficient overflows or there are too many terms. */
-ort_status *dim_sum_add(const orti_dim_pool *pool, dim_sum *sum, int64_t coefficient, uint32_t monomial);
-ort_status *dim_sum_intern(orti_dim_pool *pool, const dim_sum *sum, orti_dim *out);
-bool dim_sum_is_nonneg(const orti_dim_pool *pool, const dim_sum *sum);
+ort_status *orti_dim_sum_add(const orti_dim_pool *pool, dim_sum *sum, int64_t coefficient, uint32_t monomial);
+ort_status *orti_dim_sum_intern(orti_dim_pool *pool, const dim_sum *sum, orti_dim *out);
+bool orti_dim_sum_is_nonneg(const orti_dim_pool *pool, const dim_sum *sum);
 
 /* The monomial of one atom; the atom is made when it is new. */
-ort_status *dim_atom_intern(orti_dim_pool *pool, const dim_atom *atom, uint32_t *out_monomial);
-ort_status *dim_monomial_intern(orti_dim_pool *pool, const uint32_t *atoms, uint32_t degree, uint32_t *out);
-ort_status *dim_monomial_mul(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out);
+ort_status *orti_dim_atom_intern(orti_dim_pool *pool, const dim_atom *atom, uint32_t *out_monomial);
+ort_status *orti_dim_monomial_intern(orti_dim_pool *pool, const uint32_t *atoms, uint32_t degree, uint32_t *out);
+ort_status *orti_dim_monomial_mul(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out);
 /* Sets *out_divides; *out is a/b then. */
-ort_status *dim_monomial_div(orti_dim_pool *pool, uint32_t a, uint32_t b, bool *out_divides, uint32_t *out);
-ort_status *dim_monomial_gcd(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out);
+ort_status *orti_dim_monomial_div(orti_dim_pool *pool, uint32_t a, uint32_t b, bool *out_divides, uint32_t *out);
+ort_status *orti_dim_monomial_gcd(orti_dim_pool *pool, uint32_t a, uint32_t b, uint32_t *out);
 
 #endif

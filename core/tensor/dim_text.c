@@ -46,7 +46,7 @@ static void print_name(const char *name, orti_text *text) {
 
 /* `dim` where a factor is expected: parentheses unless it is a number >= 0 or a single atom. */
 static void print_factor(const orti_dim_pool *pool, orti_dim dim, orti_text *text) {
-    bool is_bare = dim >= 0 || dim_atom_of(pool, dim);
+    bool is_bare = dim >= 0 || orti_dim_atom_of(pool, dim);
     if (!is_bare) orti_text_add(text, "(");
     orti_dim_print(pool, dim, text);
     if (!is_bare) orti_text_add(text, ")");
@@ -90,7 +90,7 @@ static void print_term(const orti_dim_pool *pool, const dim_term *term, bool is_
 }
 
 void orti_dim_print(const orti_dim_pool *pool, orti_dim dim, orti_text *text) {
-    const dim_expr *expr = pool ? dim_expr_of(pool, dim) : NULL;
+    const dim_expr *expr = pool ? orti_dim_expr_of(pool, dim) : NULL;
     if (dim >= 0)
         orti_text_add(text, "%" PRId64, dim);
     else if (!expr)
@@ -131,7 +131,7 @@ static ort_status *parse_number(dim_parser *parser, bool is_negative, orti_dim *
     int64_t number = 0;
     for (; parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9'; parser->at++) {
         int64_t digit = is_negative ? -(*parser->at - '0') : *parser->at - '0';
-        if (!dim_mul_fits(number, 10, &number) || !dim_add_fits(number, digit, &number))
+        if (!orti_dim_mul_fits(number, 10, &number) || !orti_dim_add_fits(number, digit, &number))
             ORT_FAIL(LIMIT_EXCEEDED, "a dimension's expression has a number beyond 64 bits");
     }
     return orti_dim_from_i64(parser->pool, number, out);

@@ -100,7 +100,7 @@ static ort_status *lane_fill(orti_lanes *lanes, lane_entry *entry, uint32_t begi
     lane->l1_bytes = entry->cores[0]->l1_bytes;
     lane->l2_bytes = entry->cores[0]->l2_bytes;
     lane->l3_bytes = entry->cores[0]->l3_bytes;
-    return machine_cpus_text(&lanes->arena, entry->cpus, &lane->cpus);
+    return orti_machine_cpus_text(&lanes->arena, entry->cpus, &lane->cpus);
 }
 
 /* Threads: what was asked for or one a core, within the lane's CPUs and its share of the quota. */

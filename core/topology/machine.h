@@ -27,10 +27,10 @@ struct orti_topology {
 };
 
 /* "0-3,8" in the arena. */
-ort_status *machine_cpus_text(orti_arena *arena, hwloc_const_bitmap_t cpus, const char **out);
+ort_status *orti_machine_cpus_text(orti_arena *arena, hwloc_const_bitmap_t cpus, const char **out);
 
 /* CPUs that the process's cgroups allow it to use at once, the least on the way up, version 1 or 2; 0: no quota.
  * `root` is "" or, for tests, a folder that stands for "/". What can't be read is no limit. */
-double machine_quota_read(const char *root);
+double orti_machine_quota_read(const char *root);
 
 #endif

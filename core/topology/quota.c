@@ -106,7 +106,7 @@ static void quota_of_hierarchy(const char *root, const char *groups, const char 
     }
 }
 
-double machine_quota_read(const char *root) {
+double orti_machine_quota_read(const char *root) {
     char groups[FILE_MAX_BYTES], mounts[FILE_MAX_BYTES], path[PATH_MAX_BYTES];
     double least = 0;
     snprintf(path, sizeof path, "%s/proc/self", root);

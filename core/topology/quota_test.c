@@ -32,7 +32,7 @@ static void root_end(void) {
 }
 
 static bool quota_is(double want) {
-    double got = machine_quota_read(root), off = got - want;
+    double got = orti_machine_quota_read(root), off = got - want;
     if (off < 1e-9 && off > -1e-9) return true;
     fprintf(stderr, "quota %g, want %g\n", got, want);
     return false;

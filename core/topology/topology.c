@@ -8,7 +8,7 @@
 
 #define CPUS_TEXT_MAX 4096
 
-ort_status *machine_cpus_text(orti_arena *arena, hwloc_const_bitmap_t cpus, const char **out) {
+ort_status *orti_machine_cpus_text(orti_arena *arena, hwloc_const_bitmap_t cpus, const char **out) {
     char text[CPUS_TEXT_MAX];
     int length = hwloc_bitmap_list_snprintf(text, sizeof text, cpus);
     size_t kept = length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1;
@@ -183,7 +183,7 @@ static ort_status *nodes_find(orti_topology *topology) {
             node->core_count += topology->cores[c].numa_node == node->number;
         hwloc_bitmap_t cpus = bitmap_and(object->cpuset, topology->allowed);
         if (!cpus) ORT_FAIL(OUT_OF_MEMORY, "out of memory in hwloc");
-        ort_status *status = machine_cpus_text(&topology->arena, cpus, &node->cpus);
+        ort_status *status = orti_machine_cpus_text(&topology->arena, cpus, &node->cpus);
         hwloc_bitmap_free(cpus);
         if (status) return status;
         topology->facts.node_count++;
@@ -225,7 +225,7 @@ static ort_status *names_find(orti_topology *topology) {
     hwloc_obj_t package = hwloc_get_obj_by_type(topology->hwloc, HWLOC_OBJ_PACKAGE, 0);
     const char *name = package ? hwloc_obj_get_info_by_name(package, "CPUModel") : NULL;
     ORT_TRY(orti_arena_string(&topology->arena, name ? name : "", name ? strlen(name) : 0, &topology->facts.cpu_name));
-    return machine_cpus_text(&topology->arena, topology->allowed, &topology->facts.allowed_cpus);
+    return orti_machine_cpus_text(&topology->arena, topology->allowed, &topology->facts.allowed_cpus);
 }
 
 static uint32_t packages_count(const orti_topology *topology) {
@@ -237,7 +237,7 @@ static uint32_t packages_count(const orti_topology *topology) {
 }
 
 static double quota_find(const orti_topology *topology, const orti_topology_source *source) {
-    double quota = topology->facts.is_this_machine ? machine_quota_read("") : 0;
+    double quota = topology->facts.is_this_machine ? orti_machine_quota_read("") : 0;
     if (source->quota_cpus > 0 && (quota == 0 || source->quota_cpus < quota)) quota = source->quota_cpus;
     return quota;
 }

@@ -7,8 +7,8 @@
  *
  * Every function that can fail returns `ort_status *`: NULL is success; otherwise you own it (ort_status_destroy), its
  * code says whose turn it is and its message names the thing. On failure out-parameters are NULL or zero.
- * Ownership words: create/destroy (we allocate, you are the one owner), retain/release (counted), borrow (valid until the
- * named parent is destroyed). Every destroy and release takes NULL. Children are destroyed before their parents.
+ * Ownership words: create/destroy (we allocate, you are the one owner), retain/release (counted), borrow (valid until
+ * the named parent is destroyed). Every destroy and release takes NULL. Children are destroyed before their parents.
  * Strings are UTF-8, terminated. Structs that you fill begin with `size`: set it with ORT_INIT(type).
  * Threads: environment, model and session from any thread, also at once; a tensor and a binding by one at a time.
  * The library writes to no file descriptor and opens no socket unless asked. Since: everything here is 0.1. */
@@ -24,7 +24,7 @@ extern "C" {
 #define ORT_VERSION_MAJOR 0
 #define ORT_VERSION_MINOR 1
 #define ORT_VERSION_PATCH 0
-#define ORT_API ORT_EXPORT
+#define ORT_API           ORT_EXPORT
 
 /* "0.1.0": of the library at run time. Static. */
 ORT_API const char *ort_version(void);
@@ -155,7 +155,7 @@ typedef struct ort_placement {
     const char *provider, *device; /* "" unless PROVIDER */
     uint32_t partition;            /* its number; UINT32_MAX unless PROVIDER */
     double cost_ns;
-    const char *detail;            /* why others were refused, or what became of it */
+    const char *detail; /* why others were refused, or what became of it */
 } ort_placement;
 /* One entry for each node of the model as loaded. Borrow: session. */
 ORT_API uint32_t ort_session_placement_count(const ort_session *session);
@@ -175,12 +175,12 @@ ORT_API ort_tensor *ort_tensor_retain(ort_tensor *tensor);
 ORT_API void ort_tensor_release(ort_tensor *tensor);
 ORT_API ort_dtype ort_tensor_dtype(const ort_tensor *tensor);
 ORT_API uint32_t ort_tensor_rank(const ort_tensor *tensor);
-ORT_API const int64_t *ort_tensor_dims(const ort_tensor *tensor);     /* borrow: tensor */
+ORT_API const int64_t *ort_tensor_dims(const ort_tensor *tensor); /* borrow: tensor */
 ORT_API int64_t ort_tensor_element_count(const ort_tensor *tensor);
 ORT_API uint64_t ort_tensor_size_bytes(const ort_tensor *tensor);
-ORT_API void *ort_tensor_data(ort_tensor *tensor);                    /* row-major; NULL only when it has no elements */
+ORT_API void *ort_tensor_data(ort_tensor *tensor); /* row-major; NULL only when it has no elements */
 ORT_API const void *ort_tensor_data_const(const ort_tensor *tensor);
-ORT_API const char *ort_dtype_name(ort_dtype dtype);                  /* "float32" ...; static */
+ORT_API const char *ort_dtype_name(ort_dtype dtype); /* "float32" ...; static */
 /* ONNX TensorProto (.pb) and NumPy (.npy) files, told by the name's ending. name may be NULL. */
 ORT_API ORT_MUST_USE ort_status *ort_tensor_load(const char *path, ort_tensor **out);
 ORT_API ORT_MUST_USE ort_status *ort_tensor_save(const ort_tensor *tensor, const char *name, const char *path);
@@ -188,20 +188,20 @@ ORT_API ORT_MUST_USE ort_status *ort_tensor_save(const ort_tensor *tensor, const
 /* ---- run ---- */
 typedef struct ort_run_options {
     uint32_t size, flags;
-    uint64_t timeout_ns;  /* 0: none; over it the run fails with DEADLINE */
-    ort_run *run;         /* a handle for cancel, or NULL */
+    uint64_t timeout_ns; /* 0: none; over it the run fails with DEADLINE */
+    ort_run *run;        /* a handle for cancel, or NULL */
     uint64_t seed;
 } ort_run_options;
 
-/* One call: inputs[i] for input i, all of them; *outputs[j] for output j: created for you when NULL, written in place when
- * not (its type and shape must then be right). Any number of threads at once. run_options NULL: defaults.
- * errors: INVALID_ARGUMENT naming the input, its shape and the one wanted; CANCELLED; DEADLINE; DEVICE_LOST. */
+/* One call: inputs[i] for input i, all of them; *outputs[j] for output j: created for you when NULL, written in place
+ * when not (its type and shape must then be right). Any number of threads at once. run_options NULL: defaults. errors:
+ * INVALID_ARGUMENT naming the input, its shape and the one wanted; CANCELLED; DEADLINE; DEVICE_LOST. */
 ORT_API ORT_MUST_USE ort_status *ort_session_run(ort_session *session, ort_tensor *const *inputs, uint32_t input_count,
                                                  ort_tensor **outputs, uint32_t output_count,
                                                  const ort_run_options *run_options);
 
-/* A prepared run that keeps its inputs and outputs in place: ort_binding_run allocates nothing and, on one thread, makes
- * no system call. Set every input, then run. Outputs that were not set are created when the shapes are known. */
+/* A prepared run that keeps its inputs and outputs in place: ort_binding_run allocates nothing and, on one thread,
+ * makes no system call. Set every input, then run. Outputs that were not set are created when the shapes are known. */
 ORT_API ORT_MUST_USE ort_status *ort_binding_create(ort_session *session, ort_binding **out);
 ORT_API void ort_binding_destroy(ort_binding *binding);
 /* Retains the tensor. A new shape means a new plan, made at the next prepare or run. */

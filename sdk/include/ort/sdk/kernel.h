@@ -117,7 +117,11 @@ struct ortk_step {
     const void *state;
     uint32_t input_count, output_count;
     int64_t task_count, grain;
+#ifdef __cplusplus
+    void *args[1]; /* as many as there are: C++ has no flexible arrays */
+#else
     void *args[];
+#endif
 };
 static inline const void *ortk_in(const ortk_step *step, uint32_t index) {
     return step->args[index];
