@@ -2098,7 +2098,7 @@ const orti_op orti_op_facts[] = {
     {"", "Resize", 19, 19, false, false, 1, 4, 1, 1, params + 650, params + 323, 4, 1, attrs + 383, 9},
     {"", "ReverseSequence", 10, 28, false, false, 2, 2, 1, 1, params + 654, params + 320, 2, 1, attrs + 392, 2},
     {"", "ReverseSequence", 28, 28, false, false, 2, 2, 1, 1, params + 656, params + 323, 2, 1, attrs + 392, 2},
-    {"", "RoiAlign", 10, 22, false, false, 3, 3, 1, 1, params + 658, params + 1, 3, 1, attrs + 394, 5},
+    {"", "RoiAlign", 10, 10, false, false, 3, 3, 1, 1, params + 658, params + 1, 3, 1, attrs + 394, 5},
     {"", "RoiAlign", 16, 22, false, false, 3, 3, 1, 1, params + 658, params + 1, 3, 1, attrs + 399, 6},
     {"", "RoiAlign", 22, 22, false, false, 3, 3, 1, 1, params + 661, params + 49, 3, 1, attrs + 399, 6},
     {"", "RotaryEmbedding", 23, 23, false, true, 3, 4, 1, 1, params + 664, params + 668, 4, 1, attrs + 405, 3},

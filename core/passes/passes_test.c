@@ -4,6 +4,7 @@
 #include "testing/test.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -134,6 +135,7 @@ static void run_case(const char *name) {
 CASE(lower_constant)
 CASE(lower_softmax)
 CASE(lower_attributes)
+CASE(lower_renamed)
 CASE(lower_upsample)
 CASE(opt_identity)
 CASE(opt_known)
@@ -192,4 +194,30 @@ ORT_TEST(passes, the_whole_list) {
     for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) live += !orti_graph_node(graph, id)->is_deleted;
     CHECK(live == 2, "%u nodes are left", live);
     orti_graph_destroy(graph);
+}
+
+/* Wherever memory ends, the failure is told and nothing is left behind. */
+ORT_TEST(passes, out_of_memory) {
+    static const char text[] = "graph g { input %x : float32[1,1,3,3] const %w : float32[2,1,1,1] = {1, 2} "
+                               "const %g : float32[2] = {1, 2} const %v : float32[2] = {4, 4} "
+                               "%c = Conv (%x, %w) %n = BatchNormalization (%c, %g, %g, %g, %v) "
+                               "%s = Softmax (%n) {axis = 1} %i = Identity (%s) %y = Clip (%i) {min = 0.0} output %y }";
+    ort_status *status = NULL;
+    int32_t opset = 9;
+    uint64_t at = 0;
+    do {
+        orti_allocator_failing failing;
+        orti_graph *graph = NULL;
+        const orti_passes_options options = {.evaluate = evaluate};
+        ort_status_destroy(status);
+        orti_allocator_failing_init(&failing, ++at);
+        status = orti_graph_parse(&failing.allocator, text, sizeof text - 1, &graph);
+        if (!status) status = orti_ops_bind(graph, opset_of, &opset);
+        if (!status) status = orti_passes_run(graph, &options);
+        orti_graph_destroy(graph);
+        CHECK(!status || ort_status_code(status) == ORT_CODE_OUT_OF_MEMORY, "%s", ort_status_message(status));
+        CHECK(atomic_load(&failing.live_count) == 0, "%llu allocations are left after failure %llu",
+              (unsigned long long)atomic_load(&failing.live_count), (unsigned long long)at);
+    } while (status && at < 100000);
+    CHECK(!status && at > 20);
 }

@@ -163,6 +163,11 @@ static ort_status *grid_sample(const orti_raise *raise) {
     return orti_graph_set_attr_string(raise->graph, raise->id, "mode", mode);
 }
 
+/* RoiAlign-16: coordinates were not shifted by half a pixel before, and now are by default. */
+static ort_status *roi_align(const orti_raise *raise) {
+    return orti_graph_set_attr_string(raise->graph, raise->id, "coordinate_transformation_mode", "output_half_pixel");
+}
+
 static ort_status *dft(const orti_raise *raise) {
     orti_value_id axis = ORTI_NONE;
     ORT_TRY(
@@ -196,6 +201,7 @@ const orti_raise_step orti_raise_steps[] = {
     REDUCE("ReduceSum", 13),
     REDUCE("ReduceSumSquare", 18),
     {"Resize", 11, resize, false},
+    {"RoiAlign", 16, roi_align, false},
     {"Scatter", 11, scatter, false},
     {"Slice", 10, slice, false},
     {"Softmax", 13, softmax, true},
