@@ -176,8 +176,7 @@ static ort_status *move_channels(ortp_plan *plan, ortk_planner *planner, const o
         if (parts[i] == ORTP_NONE) continue;
         const ortk_desc *part = &plan->descs[parts[i]];
         int64_t bytes = part->dims[1] * element_bytes(part), unused = 0;
-        bool is_slice = plan->places[parts[i]].parent == whole && (is_concat || shares(plan, parts[i], whole)) &&
-                        part->pitch == plan->descs[whole].pitch && plan->places[parts[i]].offset_bytes == (uint64_t)at;
+        bool is_slice = plan->places[parts[i]].parent == whole && plan->places[parts[i]].offset_bytes == (uint64_t)at;
         /* A part that stands twice in a Concat is a slice at one place only. */
         pixels_of(part, &unused, &part_pitch);
         if (!is_slice)
