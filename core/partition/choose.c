@@ -165,6 +165,7 @@ static ort_status *part_fill(attempt *at, const choice_offer *offer, orti_partit
                              .node_count = proposal->node_count,
                              .boundary_count = proposal->boundary_count,
                              .precision = proposal->precision,
+                             .flags = proposal->flags,
                              .cost_ns = proposal->cost_ns,
                              .launch_ns = proposal->launch_ns,
                              .constant_bytes = proposal->constant_bytes,

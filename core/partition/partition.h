@@ -41,7 +41,7 @@ typedef struct orti_partition {
     const orti_node_id *nodes;             /* producers first */
     const orti_value_id *inputs, *outputs; /* cross the border; neither constant nor known */
     const ortp_boundary *boundaries;
-    uint32_t boundary_count, precision;
+    uint32_t boundary_count, precision, flags; /* ORTP_PRECISION_*, ORTP_PROPOSAL_* */
     double cost_ns, launch_ns, copy_ns;
     const double *node_cost_ns; /* or NULL */
     uint64_t constant_bytes, workspace_bytes;

@@ -55,6 +55,28 @@ ort_status *orti_policy_read(const ort_options *options, const orti_graph *graph
     return graph ? ranges_read(options, graph, composition) : NULL;
 }
 
+/* What was asked of all pieces has to be kept by those that were chosen: nothing is ignored silently. */
+static ort_status *contract_check(const session_composition *composition) {
+    static const char *const words[] = {"model", "bf16", "f16", "tf32"};
+    const orti_partitioning *parts = composition->partitioning;
+    const ortp_policy *policy = &composition->policy;
+    bool has_precision = policy->precision == ORTP_PRECISION_MODEL;
+    for (uint32_t i = 0; i < parts->part_count; i++) {
+        const orti_partition *part = &parts->parts[i];
+        has_precision |= part->precision == policy->precision;
+        if ((policy->flags & ORTP_POLICY_DETERMINISTIC) && !(part->flags & ORTP_PROPOSAL_DETERMINISTIC))
+            ORT_FAIL(UNSUPPORTED,
+                     "configuration key 'deterministic': provider '%s' does not promise equal bits for the piece "
+                     "from node '%s' on",
+                     orti_provider_name(orti_instance_provider(composition->candidates[part->candidate].instance)),
+                     orti_graph_node(parts->graph, part->nodes[0])->name);
+    }
+    if (!has_precision)
+        ORT_FAIL(UNSUPPORTED, "configuration key 'precision': no provider computes any node of this model in %s",
+                 words[policy->precision]);
+    return NULL;
+}
+
 ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
                          session_composition *composition) {
     const orti_partition_request partition = {.alloc = composition->alloc,
@@ -66,6 +88,7 @@ ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32
                                               .fallback = composition->fallback,
                                               .log = &environment->log};
     ORT_TRY(orti_partition_create(&partition, &composition->partitioning));
+    ORT_TRY(contract_check(composition));
     const orti_schedule_request schedule = {.alloc = composition->alloc,
                                             .partitioning = composition->partitioning,
                                             .candidates = composition->candidates,

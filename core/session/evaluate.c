@@ -42,6 +42,7 @@ ort_status *orti_evaluate(void *user, orti_graph *graph, orti_tensor **outputs) 
                                  .host_limit_bytes = context->parent->host_limit_bytes};
     ort_status *status = NULL;
     orti_arena_init(&child.arena, child.alloc);
+    child.policy.precision = ORTP_PRECISION_MODEL; /* constants are folded in the model's own */
     child.policy.range_count = 0;
     child.policy.ranges = NULL;
     ORT_TRY_TO(done, status, host_candidates(context->parent, &child));

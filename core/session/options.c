@@ -47,7 +47,9 @@ static bool is_empty(const json_t *value) {
 
 static ort_status *leaf_check(const option_key *key, json_t *value) {
     ORT_TRY(key->check(key, value));
-    if (key->unsupported && !is_empty(value))
+    const char *word = json_string_value(value);
+    bool is_refused = key->unsupported_word ? word && strcmp(word, key->unsupported_word) == 0 : !is_empty(value);
+    if (key->unsupported && is_refused)
         ORT_FAIL(UNSUPPORTED, "configuration key '%s': %s", key->path, key->unsupported);
     return NULL;
 }

@@ -23,8 +23,9 @@ struct option_key {
     /* A string given on a command line becomes a list of the words between its commas. */
     bool is_list;
     int64_t minimum, maximum;
-    const char *choices;     /* "allow|warn|error" */
-    const char *unsupported; /* any value but an empty or default one is refused with this */
+    const char *choices;          /* "allow|warn|error" */
+    const char *unsupported;      /* any value but an empty one is refused with this */
+    const char *unsupported_word; /* or, where it is set, this value alone */
 };
 
 const option_key *orti_option_keys(size_t *out_count);

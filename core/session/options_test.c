@@ -34,6 +34,7 @@ ORT_TEST(options, wrong_documents_name_the_key) {
         {"{\"passes\": {\"disable\": [1]}}", "element 0 is an integer", ORT_CODE_INVALID_ARGUMENT},
         {"{\"plugins\": {\"isolate\": [\"npu\"]}}", "not built yet", ORT_CODE_UNSUPPORTED},
         {"{\"cache\": {\"folder\": \"/x\"}}", "not built yet", ORT_CODE_UNSUPPORTED},
+        {"{\"denormals\": \"flush\"}", "not built yet", ORT_CODE_UNSUPPORTED},
         {"{\"state\": [[\"a\", \"b\"]]}", "not built yet", ORT_CODE_UNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

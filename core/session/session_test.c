@@ -88,6 +88,22 @@ ORT_TEST(session, what_nobody_takes_is_named) {
     house_close(&house);
 }
 
+ORT_TEST(session, wishes_that_nobody_keeps_are_refused) {
+    test_house house;
+    CHECK_OK(house_open(&house, "near", "Neg", NULL));
+    ort_session_destroy(house.session);
+    house.session = NULL;
+    CHECK_OK(ort_options_set(house.options, "precision", "bf16"));
+    CHECK_FAILS(ort_session_create(house.environment, house.model, house.options, &house.session), ORT_CODE_UNSUPPORTED,
+                "'precision'");
+    CHECK_OK(ort_options_set(house.options, "precision", "model"));
+    CHECK_OK(ort_options_set(house.options, "deterministic", "true"));
+    CHECK_FAILS(ort_session_create(house.environment, house.model, house.options, &house.session), ORT_CODE_UNSUPPORTED,
+                "provider 'near' does not promise");
+    CHECK(house.session == NULL);
+    house_close(&house);
+}
+
 ORT_TEST(session, the_report_accounts_for_every_node) {
     test_house house;
     char *text = NULL;

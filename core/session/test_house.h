@@ -28,6 +28,8 @@ static inline ort_status *house_environment(test_house *house, const char *provi
     status = ort_options_create(&house->options);
     if (!status) status = ort_options_set(house->options, "threads.per_lane", "1");
     if (!status) status = ort_options_set(house->options, "providers", providers);
+    /* A CPU provider may have been built beside the tests: it is not meant. */
+    if (!status) status = ort_options_set(house->options, "fallback", "error");
     if (!status) status = ort_environment_create(house->options, NULL, NULL, &house->environment);
     if (!status) status = ort_environment_register(house->environment, fake_near_manifest, house_near);
     if (!status) status = ort_environment_register(house->environment, fake_far_manifest, house_far);
