@@ -36,9 +36,9 @@ static ort_status *fill_compile(ortk_compiler *compiler, const ortk_node *node, 
 static void fill_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
     (void)scratch;
     const fill_state *s = step->state;
-    int64_t to = end * FILL_CHUNK < s->count ? end * FILL_CHUNK : s->count;
+    const int64_t to = end * FILL_CHUNK < s->count ? end * FILL_CHUNK : s->count;
     char *out = ortk_out(step, 0);
-    for (int64_t i = begin * FILL_CHUNK; i < to; i++) memcpy(out + i * s->bytes, s->value, (size_t)s->bytes);
+    ortcpu_repeat(out + begin * FILL_CHUNK * s->bytes, s->value, s->bytes, to - begin * FILL_CHUNK);
 }
 
 static fill_state *state_create(ortk_planner *planner, const ortk_desc *out) {

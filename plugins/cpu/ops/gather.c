@@ -156,7 +156,7 @@ static void one_hot_run(const ortk_step *step, int64_t begin, int64_t end, void 
     const char *values = ortk_in(step, 2);
     for (int64_t o = begin; o < end; o++) {
         char *out = (char *)ortk_out(step, 0) + o * s->dim * s->inner * s->bytes;
-        for (int64_t i = 0; i < s->dim * s->inner; i++) copy_or_clear(out + i * s->bytes, values, s->bytes);
+        ortcpu_repeat(out, values, s->bytes, s->dim * s->inner);
         for (int64_t i = 0; i < s->inner; i++) {
             int64_t index = one_hot_index(ortk_in(step, 0), s->rank, o * s->inner + i, s->dim);
             if (index >= 0) copy_or_clear(out + (index * s->inner + i) * s->bytes, values + s->bytes, s->bytes);

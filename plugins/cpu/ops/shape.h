@@ -5,6 +5,8 @@
 #include "ort/sdk/broadcast.h"
 #include "ort/sdk/kernel.h"
 
+#include <string.h>
+
 /* An axis counted from the front; 0 where it is out of range. */
 static inline uint32_t ortcpu_axis(int64_t axis, uint32_t rank) {
     if (axis < 0) axis += rank;
@@ -25,6 +27,14 @@ static inline int64_t ortcpu_known_int(const ortk_desc *desc, int64_t index) {
 
 static inline bool ortcpu_is_known(const ortk_desc *in, uint32_t in_count, uint32_t index) {
     return index < in_count && in[index].is_present && in[index].known != NULL;
+}
+
+/* Writes the `bytes` of `value` `count` times. */
+static inline void ortcpu_repeat(char *out, const void *value, int64_t bytes, int64_t count) {
+    if (count <= 0) return;
+    memcpy(out, value, (size_t)bytes);
+    for (int64_t done = 1; done < count; done *= 2)
+        memcpy(out + done * bytes, out, (size_t)((count - done < done ? count - done : done) * bytes));
 }
 
 #endif

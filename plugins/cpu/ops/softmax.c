@@ -34,6 +34,26 @@ static void rows_run(const ortk_step *step, int64_t begin, int64_t end, void *sc
     for (int64_t r = begin; r < end; r++) s->loops->softmax_row(y + r * s->dim, x + r * s->dim, s->dim, s->is_log);
 }
 
+/* Rows of a few elements: some of them at once, turned into columns. */
+#define SHORT_DIM  16
+#define SHORT_ROWS 64
+
+static void short_rows_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
+    (void)scratch;
+    const softmax_state *s = step->state;
+    float turned[SHORT_DIM * SHORT_ROWS];
+    for (int64_t r = begin; r < end; r += SHORT_ROWS) {
+        const int64_t rows = end - r < SHORT_ROWS ? end - r : SHORT_ROWS;
+        const float *x = (const float *)ortk_in(step, 0) + r * s->dim;
+        float *y = (float *)ortk_out(step, 0) + r * s->dim;
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = 0; k < s->dim; k++) turned[k * SHORT_ROWS + i] = x[i * s->dim + k];
+        s->loops->softmax_columns(turned, turned, s->dim, SHORT_ROWS, rows, s->is_log);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = 0; k < s->dim; k++) y[i * s->dim + k] = turned[k * SHORT_ROWS + i];
+    }
+}
+
 static void columns_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
     (void)scratch;
     const softmax_state *s = step->state;
@@ -60,7 +80,7 @@ static ort_status *softmax_plan(ortk_planner *planner, const void *params, const
     s->dim = in->rank == 0 ? 1 : in->dims[axis];
     s->inner = ortcpu_product(in->dims, axis + 1, in->rank);
     s->column_splits = (s->inner + s->column_chunk - 1) / s->column_chunk;
-    step->run = s->inner == 1 ? rows_run : columns_run;
+    step->run = s->inner != 1 ? columns_run : s->dim <= SHORT_DIM ? short_rows_run : rows_run;
     step->state = s;
     step->task_count = s->inner == 1 ? s->outer : s->outer * s->column_splits;
     step->grain = 1 + 8192 / (s->inner == 1 ? s->dim : s->dim * s->column_chunk);
