@@ -1,4 +1,4 @@
-/* hello.c: the smallest complete program: a model, one input, one output. Usage: hello MODEL */
+/* hello.c: the smallest complete program: a model, one input of zeros, one output of float32. Usage: hello MODEL */
 #include <ort/ort.h>
 #include <stdio.h>
 
@@ -8,11 +8,13 @@ int main(int argc, char **argv) {
     ort_session *session = NULL;
     ort_tensor *input = NULL, *output = NULL;
     ort_value_info info = ORT_INIT(ort_value_info);
+    int64_t dims[32] = {0};
     ort_status *status = ort_environment_create(NULL, NULL, NULL, &environment);
     if (!status) status = ort_model_load(environment, argc > 1 ? argv[1] : "model.onnx", NULL, &model);
     if (!status) status = ort_session_create(environment, model, NULL, &session);
     if (!status) status = ort_session_input(session, 0, &info);
-    if (!status) status = ort_tensor_create(info.dtype, info.dims, info.rank, &input);
+    for (uint32_t i = 0; i < info.rank; i++) dims[i] = info.dims[i] < 0 ? 1 : info.dims[i]; /* -1: any size will do */
+    if (!status) status = ort_tensor_create(info.dtype, dims, info.rank, &input);
     if (!status) status = ort_session_run(session, &input, 1, &output, 1, NULL);
     if (status) fprintf(stderr, "hello: %s\n", ort_status_message(status));
     if (!status)
