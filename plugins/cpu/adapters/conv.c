@@ -1,4 +1,5 @@
-/* Conv-11 and ConvTranspose-11, 1-d and 2-d, float32, constant weights. */
+/* Conv-11 and ConvTranspose-11, 1-d and 2-d, float32. Constant weights are packed once; computed ones are packed by
+ * every run, in scratch, which makes the step one task. */
 #include "adapters/heavy.h"
 
 #include <stdio.h>
@@ -7,9 +8,9 @@
 typedef struct conv_params {
     ortcpu_window window;
     int64_t groups, in_c, out_c;
-    bool transposed, has_bias, has_output_shape;
-    const float *weights;      /* packed for a channels-last image */
-    const float *weights_nchw; /* packed for an image in rows; NULL: never read so */
+    bool transposed, has_bias, has_output_shape, is_computed; /* is_computed: the weights come with each run */
+    const float *weights;                                     /* packed for a channels-last image */
+    const float *weights_nchw;                                /* packed for an image in rows; NULL: never read so */
     ortk_fused fused;
 } conv_params;
 
@@ -19,6 +20,7 @@ typedef struct conv_state {
     ortcpu_conv_args args;
     uint32_t bias; /* index of the step's input; 0: none */
     bool has_residual;
+    size_t packed_bytes; /* of computed weights, before the kernel's own scratch */
 } conv_state;
 
 /* Channels up to which the kit may give an image in rows (the kit's layout.c). */
@@ -26,7 +28,6 @@ typedef struct conv_state {
 
 static bool conv_claim(ortk_node *node) {
     ortcpu_window window;
-    int64_t count = 0;
     int32_t rank = ortk_node_input_rank(node, 1);
     if (rank != 3 && rank != 4)
         return ortk_decline(node, ORTP_DECLINE_SHAPE, "weights of rank %d: 1-d and 2-d are done", (int)rank);
@@ -34,8 +35,6 @@ static bool conv_claim(ortk_node *node) {
         return ortk_decline(node, ORTP_DECLINE_SHAPE, "the input's rank is not that of the weights");
     if (!ortcpu_window_read(node, (uint32_t)rank - 2, &window))
         return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "strides, dilations, pads or auto_pad out of range");
-    if (!ortk_node_constant(node, 1, &count))
-        return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "weights that are not constant");
     if (ortk_attr_int(node, "group", 1) < 1) return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "group is below 1");
     return true;
 }
@@ -102,24 +101,33 @@ static ort_status *weights_pack(ortk_compiler *compiler, const ortk_node *node, 
     return status;
 }
 
+/* What the weights' dims say. */
+static ort_status *weights_read(conv_params *p, const int64_t *dims, uint32_t rank) {
+    p->window.kernel[0] = rank == 4 ? dims[2] : 1;
+    p->window.kernel[1] = dims[rank - 1];
+    p->in_c = p->transposed ? dims[0] : dims[1] * p->groups;
+    p->out_c = p->transposed ? dims[1] * p->groups : dims[0];
+    if (p->in_c < 1 || p->out_c < 1 || p->in_c % p->groups || p->out_c % p->groups)
+        return ortk_fail(ORT_CODE_INVALID_MODEL, "a convolution from %lld to %lld channels in %lld groups",
+                         (long long)p->in_c, (long long)p->out_c, (long long)p->groups);
+    return NULL;
+}
+
 static ort_status *conv_read(ortk_compiler *compiler, const ortk_node *node, conv_params *p) {
     int32_t rank = ortk_node_input_rank(node, 1);
     if (!ortcpu_window_read(node, (uint32_t)rank - 2, &p->window))
         return ortk_fail(ORT_CODE_BUG, "%s: attributes that claim took", ortk_node_name(node));
-    p->window.kernel[0] = rank == 4 ? ortk_node_input_dim(node, 1, 2) : 1;
-    p->window.kernel[1] = ortk_node_input_dim(node, 1, (uint32_t)rank - 1);
     pads_settle(&p->window);
     p->groups = ortk_attr_int(node, "group", 1);
-    int64_t first = ortk_node_input_dim(node, 1, 0), second = ortk_node_input_dim(node, 1, 1);
-    p->in_c = p->transposed ? first : second * p->groups;
-    p->out_c = p->transposed ? second * p->groups : first;
     p->has_bias = ortk_node_has_input(node, 2);
     p->has_output_shape = ortk_attr_has(node, "output_shape");
     p->fused = *ortk_node_fused(node);
-    if (p->in_c < 1 || p->out_c < 1 || p->in_c % p->groups || p->out_c % p->groups)
-        return ortk_fail(ORT_CODE_INVALID_MODEL, "%s: %lld and %lld channels in %lld groups", ortk_node_name(node),
-                         (long long)p->in_c, (long long)p->out_c, (long long)p->groups);
-    ort_status *status = weights_pack(compiler, node, p, false, &p->weights);
+    int64_t dims[4], count = 0;
+    p->is_computed = ortk_node_constant(node, 1, &count) == NULL;
+    if (p->is_computed) return NULL;
+    for (uint32_t i = 0; i < 4; i++) dims[i] = i < (uint32_t)rank ? ortk_node_input_dim(node, 1, i) : 1;
+    ort_status *status = weights_read(p, dims, (uint32_t)rank);
+    if (!status) status = weights_pack(compiler, node, p, false, &p->weights);
     if (!status && !p->transposed && p->in_c <= ROWS_CHANNELS_MAX)
         status = weights_pack(compiler, node, p, true, &p->weights_nchw);
     return status;
@@ -145,6 +153,20 @@ static void conv_run(const ortk_step *step, int64_t begin, int64_t end, void *sc
     s->kernels->conv_run(&s->plan, &args, begin, end, scratch);
 }
 
+static void computed_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
+    (void)begin, (void)end;
+    const conv_state *s = step->state;
+    ortcpu_conv_args args = s->args;
+    float *packed = scratch;
+    s->kernels->conv_pack(&s->plan, ortk_in(step, 1), packed);
+    args.in = ortk_in(step, 0);
+    args.weights = packed;
+    args.out = ortk_out(step, 0);
+    if (s->bias) args.epilogue.bias = ortk_in(step, s->bias);
+    if (s->has_residual) args.epilogue.residual = ortk_in(step, step->input_count - 1);
+    s->kernels->conv_run(&s->plan, &args, 0, s->plan.task_count, (unsigned char *)scratch + s->packed_bytes);
+}
+
 /* ONNX ConvTranspose-11: with output_shape or SAME the pads follow from the sizes. */
 static int64_t transpose_pad(const conv_params *p, uint32_t axis, int64_t in, int64_t out) {
     const ortcpu_window *w = &p->window;
@@ -156,52 +178,74 @@ static int64_t transpose_pad(const conv_params *p, uint32_t axis, int64_t in, in
     return w->auto_pad == ORTCPU_PAD_SAME_UPPER ? total / 2 : total - total / 2;
 }
 
-static ort_status *conv_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
-                             const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    const conv_params *p = params;
-    const ortcpu_instance *instance = ortk_planner_context(planner);
-    (void)out_count;
-    if (in[0].dims[1] != p->in_c || out[0].dims[1] != p->out_c)
-        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "convolution of %lld channels with weights for %lld",
-                         (long long)in[0].dims[1], (long long)p->in_c);
-    if (out[0].element_count == 0) return NULL;
-    conv_state *s = ortk_planner_alloc(planner, sizeof *s);
-    if (!s) return ortk_out_of_memory();
-    bool nchw = in[0].layout == ORTK_LAYOUT_ROWS;
-    if (nchw && !p->weights_nchw) return ortk_fail(ORT_CODE_BUG, "a convolution was given rows");
-    ortcpu_conv_shape shape = shape_of(p, nchw, instance->no_winograd);
+static ortcpu_conv_shape sized_shape(const conv_params *p, const ortk_desc *in, const ortk_desc *out,
+                                     bool no_winograd) {
+    bool nchw = in->layout == ORTK_LAYOUT_ROWS;
+    ortcpu_conv_shape shape = shape_of(p, nchw, no_winograd);
     int64_t in_size[2], out_size[2], pads[2], end = 0;
-    ortcpu_image_size(&in[0], in_size);
-    ortcpu_image_size(&out[0], out_size);
+    ortcpu_image_size(in, in_size);
+    ortcpu_image_size(out, out_size);
     for (uint32_t i = 0; i < 2; i++) {
         if (p->transposed)
             pads[i] = transpose_pad(p, i, in_size[i], out_size[i]);
         else
             ortcpu_window_pads(&p->window, i, in_size[i], out_size[i], &pads[i], &end);
     }
-    shape.batch = in[0].dims[0];
+    shape.batch = in->dims[0];
     shape.in_h = in_size[0];
     shape.in_w = in_size[1];
     shape.out_h = out_size[0];
     shape.out_w = out_size[1];
     shape.pad_top = pads[0];
     shape.pad_left = pads[1];
-    shape.in_pitch = nchw ? p->in_c : in[0].pitch;
-    shape.out_pitch = out[0].pitch;
-    s->kernels = instance->kernels;
-    s->kernels->conv_plan(&shape, ortk_planner_thread_count(planner), &s->plan);
-    s->args.weights = nchw ? p->weights_nchw : p->weights;
-    s->args.epilogue = ortcpu_epilogue_of(&p->fused);
-    s->bias = p->has_bias ? 2 : 0;
-    s->has_residual = p->fused.has_residual;
-    if (s->has_residual) s->args.epilogue.residual_pitch = in[in_count - 1].pitch;
+    shape.in_pitch = nchw ? p->in_c : in->pitch;
+    shape.out_pitch = out->pitch;
+    return shape;
+}
+
+static double cost_ns(const ortcpu_conv_shape *s) {
+    double pixels = (double)s->batch * (double)(s->transposed ? s->in_h * s->in_w : s->out_h * s->out_w);
+    double taps = (double)(s->kernel_h * s->kernel_w);
+    return pixels * (double)s->in_c * (double)s->out_c / (double)s->groups * taps * ORTCPU_MULTIPLY_ADD_NS;
+}
+
+static void step_fill(const conv_params *p, conv_state *s, ortk_step_plan *step) {
     step->run = conv_run;
     step->state = s;
     step->task_count = s->plan.task_count;
     step->scratch_bytes = s->plan.scratch_bytes;
-    double taps = (double)(shape.kernel_h * shape.kernel_w);
-    double swept = (double)(p->transposed ? in[0].element_count * p->out_c : out[0].element_count * p->in_c);
-    step->cost_ns = swept / (double)p->groups * taps * ORTCPU_MULTIPLY_ADD_NS;
+    step->cost_ns = cost_ns(&s->plan.s);
+    if (!p->is_computed) return;
+    s->packed_bytes = (s->kernels->conv_pack_bytes(&s->plan) + 63) & ~(size_t)63;
+    step->run = computed_run;
+    step->task_count = 1;
+    step->scratch_bytes += s->packed_bytes;
+}
+
+static ort_status *conv_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
+                             const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
+    conv_params p = *(const conv_params *)params;
+    const ortcpu_instance *instance = ortk_planner_context(planner);
+    bool nchw = in[0].layout == ORTK_LAYOUT_ROWS;
+    (void)out_count;
+    ort_status *status = p.is_computed ? weights_read(&p, in[1].dims, in[1].rank) : NULL;
+    if (status) return status;
+    if (in[0].dims[1] != p.in_c || out[0].dims[1] != p.out_c)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "convolution of %lld channels with weights for %lld",
+                         (long long)in[0].dims[1], (long long)p.in_c);
+    if (out[0].element_count == 0) return NULL;
+    if (nchw && !p.is_computed && !p.weights_nchw) return ortk_fail(ORT_CODE_BUG, "a convolution was given rows");
+    conv_state *s = ortk_planner_alloc(planner, sizeof *s);
+    if (!s) return ortk_out_of_memory();
+    ortcpu_conv_shape shape = sized_shape(&p, &in[0], &out[0], instance->no_winograd);
+    s->kernels = instance->kernels;
+    s->kernels->conv_plan(&shape, p.is_computed ? 1 : ortk_planner_thread_count(planner), &s->plan);
+    s->args.weights = nchw ? p.weights_nchw : p.weights;
+    s->args.epilogue = ortcpu_epilogue_of(&p.fused);
+    s->bias = p.has_bias ? 2 : 0;
+    s->has_residual = p.fused.has_residual;
+    if (s->has_residual) s->args.epilogue.residual_pitch = in[in_count - 1].pitch;
+    step_fill(&p, s, step);
     return NULL;
 }
 
