@@ -13,6 +13,14 @@ void orti_infer_same(orti_infer *infer) {
     same_shape(infer, 0);
 }
 
+/* The same shape, along an axis that must be there. Scalars have none: all axes mean the one element. */
+void orti_infer_same_along(orti_infer *infer) {
+    const orti_state *in = orti_in_shaped(infer, 0);
+    uint32_t axis;
+    if (in && in->rank && !orti_axis(infer, orti_node_attr_int(infer->node, "axis", -1), in->rank, &axis)) return;
+    same_shape(infer, 0);
+}
+
 /* ---- unary on known contents ---- */
 static double unary_number(const char *op, double x) {
     static const struct {

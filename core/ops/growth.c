@@ -181,6 +181,15 @@ static void move_blocks(orti_infer *infer, bool is_up) {
                         (long long)block);
         return;
     }
+    int64_t sizes[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        int64_t unit = is_up ? block * block : block;
+        if (is_up == (i == 0) && orti_dim_is_number(infer, in->dims[i + 1], &sizes[i]) && sizes[i] % unit) {
+            orti_infer_fail(infer, "axis %u has the size %lld, which is no multiple of %lld", i + 1,
+                            (long long)sizes[i], (long long)unit);
+            return;
+        }
+    }
     orti_dim_fn grow = is_up ? orti_dim_mul : orti_dim_floordiv, shrink = is_up ? orti_dim_floordiv : orti_dim_mul;
     orti_set_dims(infer, 0,
                   (const orti_dim[]){in->dims[0], orti_dims_op(infer, shrink, in->dims[1], block * block),

@@ -231,6 +231,28 @@ static ort_status *check_types(orti_infer *infer, const orti_op *op) {
     return NULL;
 }
 
+static const orti_op_param_fact *input_fact(const orti_op *op, uint32_t index) {
+    return &op->inputs[index < op->input_fact_count ? index : op->input_fact_count - 1];
+}
+
+/* Inputs of one type variable are of one type. */
+static ort_status *check_equal_types(orti_infer *infer, const orti_op *op) {
+    for (uint32_t i = 1; i < infer->node->input_count && op->input_fact_count; i++) {
+        const orti_op_param_fact *fact = input_fact(op, i);
+        const orti_state *state = orti_in(infer, i);
+        if (!state || state->dtype == ORT_DTYPE_NONE || fact->type_var == 255 || fact->is_heterogeneous) continue;
+        for (uint32_t k = 0; k < i; k++) {
+            const orti_state *other = orti_in(infer, k);
+            if (!other || other->dtype == ORT_DTYPE_NONE || input_fact(op, k)->type_var != fact->type_var) continue;
+            if (other->dtype != state->dtype)
+                ORT_FAIL(INVALID_MODEL, "node '%s' (%s-%d): input %u is %s and input %u is %s: they must be the same",
+                         infer->node->name, op->name, (int)op->since_version, k, orti_dtype_name(other->dtype), i,
+                         orti_dtype_name(state->dtype));
+        }
+    }
+    return NULL;
+}
+
 static ort_status *infer_node(orti_engine *engine, orti_node *node) {
     orti_infer infer = {.engine = engine, .node = node};
     for (uint32_t k = 0; k < node->output_count; k++) {
@@ -239,6 +261,7 @@ static ort_status *infer_node(orti_engine *engine, orti_node *node) {
     }
     if (node->op) {
         ORT_TRY(check_types(&infer, node->op));
+        ORT_TRY(check_equal_types(&infer, node->op));
         infer_types(&infer, node->op);
     }
     const orti_meaning *meaning = orti_meaning_of(node);

@@ -96,6 +96,7 @@ ort_status *orti_engine_run(orti_engine *engine);
 
 /* What the table names, by the file they live in. */
 void orti_infer_same(orti_infer *infer); /* elementwise.c */
+void orti_infer_same_along(orti_infer *infer);
 void orti_infer_unary_known(orti_infer *infer);
 void orti_infer_binary(orti_infer *infer);
 void orti_infer_compare(orti_infer *infer);
