@@ -120,8 +120,11 @@ static ort_status *kernel_plan(ortp_plan *plan, ortk_planner *planner, const ort
         if (value != ORTP_NONE) descs[i] = plan->descs[value];
     }
     ORTK_TRY(known_check(plan, op));
-    return op->kernel->plan(planner, op->params, descs, op->input_count, descs + op->input_count, op->output_count,
-                            out);
+    ort_status *status =
+        op->kernel->plan(planner, op->params, descs, op->input_count, descs + op->input_count, op->output_count, out);
+    const ortp_host *host = plan->program->host;
+    ort_string_view name = {op->name, strlen(op->name)};
+    return status ? host->core->status_note(host->context, status, name) : NULL;
 }
 
 static ortk_source source_of(const ortp_plan *plan, uint32_t value) {
