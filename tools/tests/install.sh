@@ -37,6 +37,9 @@ done
 
 check "install" cmake --install "$build" --prefix "$work/prefix"
 check "examples build against the installed package" bash -c "cmake -S '$root/examples' -B '$work/examples' -DCMAKE_PREFIX_PATH='$work/prefix' && cmake --build '$work/examples'"
+check "a provider builds against the installed package" bash -c "cmake -S '$root/examples/provider' -B '$work/provider' -DCMAKE_PREFIX_PATH='$work/prefix' && cmake --build '$work/provider'"
+check "it exports one symbol" test "$(exported "$work/provider/libortp_tiny.so")" = ortp_entry_v0
+expect "it is found" 0 'tiny:0' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-info"
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(find "$work/prefix" -name pkgconfig | tr '\n' ':')
 # shellcheck disable=SC2046
@@ -45,6 +48,8 @@ if [ -d "$data/models" ]; then
     library_path=$(dirname "$(find "$work/prefix" -name 'libort.so.0' | head -1)")
     expect "installed library finds its plugins" 0 '10 elements' env LD_LIBRARY_PATH="$library_path" "$work/hello" "$data/models/mnist-cntk-8/model.onnx"
     expect "installed ort-run" 0 'equal' "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --check "$data/models/mnist-cntk-8"
+    expect "nodes go to two providers and the answers hold" 0 'equal' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --provider tiny --check "$data/models/mnist-cntk-8"
+    expect "the report shows both" 0 'tiny  *2 ' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --provider tiny --explain
 else
     skip "no models beside the project: $data/models is absent"
 fi
