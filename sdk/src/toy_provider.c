@@ -257,9 +257,21 @@ static ort_status *toy_device_count(void *context, uint32_t *out_count, ort_stri
 }
 
 static ort_status *toy_device_describe(void *context, uint32_t device, ortp_device_info *out) {
+    static const ortp_space_info space = {
+        .size = sizeof space,
+        .flags = ORTP_SPACE_DEVICE | ORTP_SPACE_HOST_VISIBLE | ORTP_SPACE_HOST_CACHED | ORTP_SPACE_STAGING,
+        .name = ORTK_VIEW_LIT("host"),
+        .align_bytes = 64,
+    };
     (void)context, (void)device;
     out->kind = ORTP_DEVICE_KIND_CPU;
+    out->flags = ORTP_DEVICE_HOST_ADDRESSABLE | ORTP_DEVICE_INTEGRATED;
+    out->numa_node = ORTP_NONE;
     out->id = (ort_string_view){"toy", 3};
+    out->dtypes = F32;
+    out->spaces = &space;
+    out->space_stride = sizeof space;
+    out->space_count = 1;
     return NULL;
 }
 
