@@ -115,17 +115,14 @@ ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) 
 #define KERNELS(rows)                                                                                                  \
     KERNEL(rows, 1)                                                                                                    \
     KERNEL(rows, 2)
-KERNELS(1)
-KERNELS(2)
-KERNELS(3)
-KERNELS(4)
-KERNELS(5)
-KERNELS(6)
-KERNEL(1, 4)
-KERNEL(1, 8) KERNEL(2, 4) KERNEL(3, 4)
+/* Whole functions, which clang-format takes for statements. */
+/* clang-format off */
+KERNELS(1) KERNELS(2) KERNELS(3) KERNELS(4) KERNELS(5) KERNELS(6)
+KERNEL(1, 4) KERNEL(1, 8) KERNEL(2, 4) KERNEL(3, 4)
 #if defined(ORTCPU_AVX512)
-    KERNELS(7) KERNELS(8) KERNELS(9) KERNELS(10) KERNELS(11) KERNELS(12) KERNELS(13) KERNELS(14)
+KERNELS(7) KERNELS(8) KERNELS(9) KERNELS(10) KERNELS(11) KERNELS(12) KERNELS(13) KERNELS(14)
 #endif
+/* clang-format on */
 
 #define ENTRY(rows) [rows] = {kernel_##rows##_1, kernel_##rows##_2, NULL, NULL}
         ortcpu_micro_fn *const ORTCPU_FN(ortcpu_micro)[MR + 1][4] = {
