@@ -168,7 +168,7 @@ static void columns_run(const ortk_step *step, int64_t begin, int64_t end, void 
                 }                                                                                                      \
             }                                                                                                          \
             T y = fold == ORTCPU_FOLD_MAX || fold == ORTCPU_FOLD_MIN ? best : (T)sum;                                  \
-            if (s->fact.finish == FINISH_MEAN) y = s->reduced_count == 0 ? (T)0 : (T)(y / (T)s->reduced_count);        \
+            if (s->fact.finish == FINISH_MEAN) y = (T)(s->reduced_count == 0 ? (T)0 : (T)(y / (T)s->reduced_count));   \
             if (s->fact.finish == FINISH_SQRT) y = (T)sqrt((double)y);                                                 \
             if (s->fact.finish == FINISH_LOG) y = (T)log((double)y);                                                   \
             ((T *)ortk_out(step, 0))[o] = y;                                                                           \
