@@ -41,6 +41,7 @@
 
 typedef float vf __attribute__((vector_size(VL * 4)));
 typedef int32_t vi __attribute__((vector_size(VL * 4)));
+typedef uint32_t vu __attribute__((vector_size(VL * 4))); /* vi where arithmetic may wrap */
 /* The same at any address. */
 typedef float vf_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t vi_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));

@@ -58,8 +58,8 @@ ORTCPU_INLINE vf vf_log(vf x) {
     vf scaled = vf_select(tiny, x * 0x1p23f, x);
     vi bits = vi_bits(scaled);
     /* m in [sqrt(1/2), sqrt(2)), whose bits begin at 0x3f3504f3 */
-    vi e = (bits - 0x3f3504f3) >> 23;
-    vf f = vf_bits(bits - (e << 23)) - 1.0f;
+    vi e = (vi)((vu)bits - 0x3f3504f3u) >> 23;
+    vf f = vf_bits((vi)((vu)bits - ((vu)e << 23))) - 1.0f;
     vf n = vi_to_vf(e) - vf_select(tiny, vf_set1(23.0f), vf_zero());
     vf p = vf_fma(vf_set1(0x1.1462aep-4f), f, vf_set1(-0x1.de4f84p-4f));
     p = vf_fma(p, f, vf_set1(0x1.e6f626p-4f));
