@@ -5,7 +5,6 @@
 #include <string.h>
 
 typedef struct binder {
-    orti_graph *graph;
     int32_t (*opset_of)(void *user, const char *domain);
     void *user;
 } binder;
@@ -20,11 +19,12 @@ static bool is_standard(const char *domain) {
 
 static ort_status *unknown_operator(const orti_node *node, int32_t opset) {
     const char *nearest = orti_op_nearest(node->domain, node->op_type);
-    const orti_op *newest = orti_op_newest(node->domain, node->op_type);
-    if (newest)
+    const orti_op *first = NULL;
+    for (int32_t version = 1; !first && version <= orti_ops_newest_opset(node->domain); version++)
+        first = orti_op_find(node->domain, node->op_type, version);
+    if (first)
         ORT_FAIL(INVALID_MODEL, "node '%s': %s exists in %s from opset %d on, the model imports %d", node->name,
-                 node->op_type, domain_name(node->domain),
-                 (int)orti_op_find(node->domain, node->op_type, INT32_MAX)->since_version, (int)opset);
+                 node->op_type, domain_name(node->domain), (int)first->since_version, (int)opset);
     const char *question = nearest ? ", did you mean " : "";
     if (is_standard(node->domain))
         ORT_FAIL(INVALID_MODEL, "node '%s': %s has no operator '%s'%s%s", node->name, domain_name(node->domain),
@@ -92,7 +92,6 @@ static ort_status *check_attrs(const orti_node *node, const orti_op *op) {
 static ort_status *bind_node(const binder *self, orti_node *node) {
     int32_t opset = self->opset_of(self->user, node->domain);
     const orti_op *op = orti_op_find(node->domain, node->op_type, opset ? opset : INT32_MAX);
-    /* ONNX Runtime keeps SimplifiedLayerNormalization in the default domain, at version 1. */
     if (!op && node->body) return NULL;
     if (opset == 0 && !node->body && is_standard(node->domain))
         ORT_FAIL(INVALID_MODEL, "node '%s' (%s): the model imports no opset of domain '%s'", node->name, node->op_type,
@@ -128,6 +127,6 @@ static ort_status *bind_graph(const binder *self, orti_graph *graph) {
 }
 
 ort_status *orti_ops_bind(orti_graph *graph, int32_t (*opset_of)(void *user, const char *domain), void *user) {
-    binder self = {graph, opset_of, user};
+    binder self = {opset_of, user};
     return bind_graph(&self, graph);
 }
