@@ -34,5 +34,5 @@ make_venv() {
     [ -x "$root/.venv/bin/pip" ] || python3 -m venv "$root/.venv" || die "python3 -m venv failed"
 }
 
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libprotobuf-c-dev protobuf-c-compiler libhwloc-dev
+build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libprotobuf-c-dev protobuf-c-compiler libhwloc-dev
                 libjansson-dev libssl-dev)
