@@ -1,26 +1,43 @@
-/* What each operation waits for: exactly the earlier ones whose bytes it touches, less what another wait implies.
+/* What each operation waits for: the transitive reduction of who depends on whom (docs/adr/0010-exact-waits.md).
  *
- * Inline operations are done when they return, so only operations of other queues are waited for. A queue can wait for
- * points of its own instance; for all else the host waits before it submits, and from then on everybody has waited. A
- * clock for each operation says, by queue, up to which value all is settled before it begins. */
+ * Two operations depend on each other when both touch the same bytes and one of them writes. Inline operations are done
+ * when they return, so only operations of other queues are waited for. A queue can wait for points of its own instance;
+ * for all else the host waits before it submits, and from then on everybody has waited. A failed point fails those that
+ * wait for it, so a wait implies another only where the work itself does: that a later value of a timeline has settled
+ * says that an earlier one has, not that it went well. Memory is laid out afterwards, in a way that adds no wait. */
 #include "schedule/inner.h"
 
 #include <string.h>
 
+/* Sets of operations, one bit each. */
 typedef struct depend_state {
     plan_builder *builder;
-    uint32_t queue_count;
-    uint64_t *clocks; /* by operation, by queue */
-    uint64_t *host;   /* by queue: what the host has waited for */
-    orti_wait *waits; /* scratch: one a queue */
+    uint32_t word_count; /* of a set */
+    uint64_t *before;    /* by operation: who is done and good before it begins; the builder's */
+    uint64_t *host;      /* whom the host has waited for */
+    orti_wait *waits;    /* scratch: one an operation */
     orti_wait *host_waits;
     uint32_t wait_count, host_wait_count;
 } depend_state;
 
+static bool set_has(const uint64_t *set, uint32_t operation) {
+    return set[operation / 64] >> (operation % 64) & 1;
+}
+
+static uint64_t *before_of(const depend_state *state, uint32_t operation) {
+    return &state->before[(size_t)operation * state->word_count];
+}
+
+/* `operation`, and all that was done before it. */
+static void set_join(const depend_state *state, uint64_t *set, uint32_t operation) {
+    const uint64_t *other = before_of(state, operation);
+    for (uint32_t i = 0; i < state->word_count; i++) set[i] |= other[i];
+    set[operation / 64] |= UINT64_C(1) << (operation % 64);
+}
+
 static bool is_overlap(const orti_place *a, const orti_place *b) {
     if (a->kind != b->kind || a->index != b->index || a->kind == ORTI_PLACE_NONE) return false;
-    if (a->kind != ORTI_PLACE_MEMORY) return true;
-    return a->offset_bytes < b->offset_bytes + b->size_bytes && b->offset_bytes < a->offset_bytes + a->size_bytes;
+    return a->kind != ORTI_PLACE_MEMORY || a->offset_bytes == b->offset_bytes; /* blocks: addresses come later */
 }
 
 static bool is_any_overlap(const orti_place *a, uint32_t a_count, const orti_place *b, uint32_t b_count) {
@@ -43,38 +60,29 @@ static bool is_conflict(const orti_operation *a, const orti_operation *b) {
     return false;
 }
 
-static void clock_join(depend_state *state, uint64_t *clock, uint32_t operation) {
-    const orti_operation *done = &state->builder->plan->operations[operation];
-    const uint64_t *other = &state->clocks[(size_t)operation * state->queue_count];
-    for (uint32_t q = 0; q < state->queue_count; q++)
-        if (other[q] > clock[q]) clock[q] = other[q];
-    if (done->signal > clock[done->queue]) clock[done->queue] = done->signal;
-}
-
 /* True when the queue of `operation` can wait for points of `queue` itself. */
 static bool can_wait(const depend_state *state, const orti_operation *operation, uint32_t queue) {
     const orti_schedule_queue *queues = state->builder->schedule->queues;
     return !queues[operation->queue].is_inline && queues[operation->queue].instance == queues[queue].instance;
 }
 
+/* The latest come first: whom they imply is met after them and is not waited for again. */
 static ort_status *operation_depend(depend_state *state, uint32_t index) {
     orti_operation *operations = state->builder->plan->operations, *operation = &operations[index];
     orti_arena *arena = &state->builder->plan->arena;
-    uint64_t *clock = &state->clocks[(size_t)index * state->queue_count];
+    uint64_t *before = before_of(state, index);
     state->wait_count = state->host_wait_count = 0;
-    memcpy(clock, state->host, state->queue_count * sizeof *clock);
+    memcpy(before, state->host, state->word_count * sizeof *before);
     for (uint32_t i = index; i-- > 0;) {
-        uint32_t queue = operations[i].queue;
-        if (!operations[i].signal || operations[i].signal <= clock[queue]) continue;
-        if (!is_conflict(&operations[i], operation)) continue;
-        bool is_queues = can_wait(state, operation, queue);
-        orti_wait wait = {queue, operations[i].signal};
-        if (is_queues)
+        if (!operations[i].signal || set_has(before, i) || !is_conflict(&operations[i], operation)) continue;
+        const orti_wait wait = {operations[i].queue, operations[i].signal};
+        set_join(state, before, i);
+        if (can_wait(state, operation, operations[i].queue)) {
             state->waits[state->wait_count++] = wait;
-        else
+        } else {
             state->host_waits[state->host_wait_count++] = wait;
-        clock_join(state, clock, i);
-        if (!is_queues) clock_join(state, state->host, i);
+            set_join(state, state->host, i);
+        }
     }
     operation->wait_count = state->wait_count;
     operation->host_wait_count = state->host_wait_count;
@@ -83,12 +91,16 @@ static ort_status *operation_depend(depend_state *state, uint32_t index) {
                            &operation->host_waits);
 }
 
-/* The last value of each queue that nobody on the host has waited for yet. */
+/* Those that nobody has waited for. */
 static ort_status *final_depend(depend_state *state) {
     orti_plan *plan = state->builder->plan;
+    uint64_t *waited = state->host;
     uint32_t count = 0;
-    for (uint32_t q = 0; q < state->queue_count; q++)
-        if (plan->queue_values[q] > state->host[q]) state->waits[count++] = (orti_wait){q, plan->queue_values[q]};
+    for (uint32_t i = plan->operation_count; i-- > 0;) {
+        if (!plan->operations[i].signal || set_has(waited, i)) continue;
+        state->waits[count++] = (orti_wait){plan->operations[i].queue, plan->operations[i].signal};
+        set_join(state, waited, i);
+    }
     plan->final_wait_count = count;
     return orti_arena_copy(&plan->arena, state->waits, count * sizeof(orti_wait), &plan->final_waits);
 }
@@ -106,16 +118,17 @@ static void signals_number(plan_builder *builder) {
 
 ort_status *orti_builder_depend(plan_builder *builder) {
     orti_plan *plan = builder->plan;
-    depend_state state = {.builder = builder, .queue_count = builder->schedule->queue_count};
+    depend_state state = {.builder = builder, .word_count = plan->operation_count / 64 + 1};
     orti_arena scratch;
     ort_status *status = NULL;
     signals_number(builder);
     if (plan->is_plain) return NULL;
     orti_arena_init(&scratch, builder->schedule->alloc);
-    size_t clock_count = (size_t)plan->operation_count * state.queue_count;
-    ORT_TRY_TO(done, status, orti_arena_alloc(&scratch, clock_count, sizeof(uint64_t), &state.clocks));
-    ORT_TRY_TO(done, status, orti_arena_alloc(&scratch, state.queue_count, sizeof(uint64_t), &state.host));
-    /* Each operation that is waited for raises the clock of its queue, so one may be met more than once for a queue. */
+    builder->set_word_count = state.word_count;
+    size_t word_count = (size_t)plan->operation_count * state.word_count;
+    ORT_TRY_TO(done, status, orti_alloc(builder->schedule->alloc, word_count, sizeof(uint64_t), &builder->before));
+    state.before = builder->before;
+    ORT_TRY_TO(done, status, orti_arena_alloc(&scratch, state.word_count, sizeof(uint64_t), &state.host));
     ORT_TRY_TO(done, status, orti_arena_alloc(&scratch, plan->operation_count, sizeof(orti_wait), &state.waits));
     ORT_TRY_TO(done, status, orti_arena_alloc(&scratch, plan->operation_count, sizeof(orti_wait), &state.host_waits));
     for (uint32_t i = 0; i < plan->operation_count; i++) ORT_TRY_TO(done, status, operation_depend(&state, i));

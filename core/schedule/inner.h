@@ -8,6 +8,7 @@
 typedef struct plan_block {
     uint32_t domain, first, last;
     uint64_t size_bytes, align_bytes, offset_bytes;
+    uint64_t *users; /* the operations that touch it and are not done when they return; NULL in a plain plan */
 } plan_block;
 
 /* Where a value lies in one domain. */
@@ -27,6 +28,9 @@ typedef struct plan_builder {
     plan_block *blocks;
     size_t block_count, block_capacity;
     uint32_t *output_of; /* by value: the first graph output that it is, or ORTI_NONE */
+    /* Sets of operations, one bit each: for each operation, who is done before it begins. NULL in a plain plan. */
+    uint64_t *before;
+    uint32_t set_word_count;
 } plan_builder;
 
 /* ---- schedule.c ---- */
@@ -54,11 +58,12 @@ ORT_MUST_USE ort_status *orti_builder_add_block(plan_builder *builder, uint32_t 
 ORT_MUST_USE ort_status *orti_builder_add_operation(plan_builder *builder, const orti_operation *operation);
 
 /* ---- memory.c ---- */
-/* Gives every block its offset: blocks that are alive at the same time don't overlap. */
+/* Gives every block its offset: blocks that are alive at the same time don't overlap, and what waits for nothing of a
+ * block's users does not get its bytes. After orti_builder_depend. */
 ORT_MUST_USE ort_status *orti_builder_lay_out(plan_builder *builder);
 
 /* ---- depend.c ---- */
-/* Finds what each operation waits for. */
+/* Finds what each operation waits for, by the blocks that it touches. */
 ORT_MUST_USE ort_status *orti_builder_depend(plan_builder *builder);
 
 /* ---- plan.c ---- */

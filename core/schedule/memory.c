@@ -1,4 +1,6 @@
-/* Memory of the values that cross pieces, shared by those that are never alive at the same time. */
+/* Memory of the values that cross pieces, shared by those that are never alive at the same time. Where queues work on
+ * their own, the order of submission is no order in time: bytes go on to an operation that waits for all who used them
+ * before, so that sharing adds no wait and what overlaps goes on overlapping. */
 #include "schedule/inner.h"
 
 #include <inttypes.h>
@@ -9,6 +11,8 @@ static void block_touch(plan_builder *builder, const orti_place *place, uint32_t
     plan_block *block = &builder->blocks[place->offset_bytes];
     if (block->first == UINT32_MAX) block->first = operation;
     block->last = operation;
+    if (block->users && builder->plan->operations[operation].signal)
+        block->users[operation / 64] |= UINT64_C(1) << (operation % 64);
 }
 
 static void block_resolve(const plan_builder *builder, orti_place *place) {
@@ -21,19 +25,29 @@ static int larger_first(const void *left, const void *right) {
     return a < b ? -1 : 1;
 }
 
-static bool is_rival(const plan_block *a, const plan_block *b) {
-    return a->domain == b->domain && a->first <= b->last && b->first <= a->last;
+/* Who writes `next` first begins when nobody uses `block` any more. */
+static bool is_over(const plan_builder *builder, const plan_block *block, const plan_block *next) {
+    if (block->last >= next->first) return false;
+    if (!block->users) return true;
+    const uint64_t *before = builder->before + (size_t)next->first * builder->set_word_count;
+    for (uint32_t i = 0; i < builder->set_word_count; i++)
+        if (block->users[i] & ~before[i]) return false;
+    return true;
+}
+
+static bool is_rival(const plan_builder *builder, const plan_block *a, const plan_block *b) {
+    return a->domain == b->domain && !is_over(builder, a, b) && !is_over(builder, b, a);
 }
 
 /* The lowest offset at which `block` meets none of the `count` placed ones. */
-static void block_place(plan_block *block, plan_block *const *placed, size_t count) {
+static void block_place(const plan_builder *builder, plan_block *block, plan_block *const *placed, size_t count) {
     uint64_t mask = block->align_bytes - 1, offset = 0;
     bool has_moved = true;
     while (has_moved) {
         has_moved = false;
         for (size_t i = 0; i < count; i++) {
             uint64_t end = placed[i]->offset_bytes + placed[i]->size_bytes;
-            if (!is_rival(block, placed[i]) || offset >= end) continue;
+            if (!is_rival(builder, block, placed[i]) || offset >= end) continue;
             if (offset + block->size_bytes <= placed[i]->offset_bytes) continue;
             offset = (end + mask) & ~mask;
             has_moved = true;
@@ -66,19 +80,30 @@ static void places_each(plan_builder *builder, bool is_layout_known) {
     }
 }
 
-ort_status *orti_builder_lay_out(plan_builder *builder) {
+static ort_status *blocks_place(plan_builder *builder) {
     plan_block **sorted = NULL;
-    places_each(builder, false);
     ORT_TRY(orti_alloc(builder->schedule->alloc, builder->block_count, sizeof *sorted, &sorted));
     for (size_t i = 0; i < builder->block_count; i++) sorted[i] = &builder->blocks[i];
     if (builder->block_count) qsort(sorted, builder->block_count, sizeof *sorted, larger_first);
     for (size_t i = 0; i < builder->block_count; i++) {
         plan_block *block = sorted[i];
         uint64_t *bytes = &builder->plan->domain_bytes[block->domain];
-        block_place(block, sorted, i);
+        block_place(builder, block, sorted, i);
         if (block->offset_bytes + block->size_bytes > *bytes) *bytes = block->offset_bytes + block->size_bytes;
     }
     orti_free(builder->schedule->alloc, sorted);
+    return NULL;
+}
+
+ort_status *orti_builder_lay_out(plan_builder *builder) {
+    uint64_t *users = NULL;
+    size_t word_count = builder->before ? builder->set_word_count : 0;
+    ORT_TRY(orti_alloc(builder->schedule->alloc, builder->block_count * word_count, sizeof *users, &users));
+    for (size_t i = 0; word_count && i < builder->block_count; i++) builder->blocks[i].users = users + i * word_count;
+    places_each(builder, false);
+    ort_status *status = blocks_place(builder);
+    orti_free(builder->schedule->alloc, users);
+    ORT_TRY(status);
     places_each(builder, true);
     return domain_bytes_check(builder);
 }

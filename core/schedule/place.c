@@ -62,23 +62,23 @@ static ort_status *told_failure(const plan_builder *builder, orti_value_id value
              facts->name, node->name, node->op_type);
 }
 
-/* The queue that copies to and from a memory. */
-static uint32_t copy_queue_of(const orti_schedule *schedule, uint32_t domain_index) {
+/* The queue that copies to (`is_in`) or from a memory. */
+static uint32_t copy_queue_of(const orti_schedule *schedule, uint32_t domain_index, bool is_in) {
     const orti_domain *domain = &schedule->domains[domain_index];
     uint32_t found = 0;
     for (uint32_t i = schedule->step_count; i-- > 0;) {
         const orti_step *step = &schedule->steps[i];
         if (step->instance != domain->instance) continue;
-        found = step->copy_queue;
+        found = is_in ? step->copy_in_queue : step->copy_out_queue;
         if (step->part->device == domain->device) return found;
     }
     return found;
 }
 
-static ort_status *add_copy(plan_builder *builder, const orti_place *from, const orti_place *to,
-                            uint32_t device_domain) {
+static ort_status *add_copy(plan_builder *builder, const orti_place *from, const orti_place *to, uint32_t device_domain,
+                            bool is_in) {
     orti_operation copy = {.action = ORTI_ACTION_COPY,
-                           .queue = copy_queue_of(builder->schedule, device_domain),
+                           .queue = copy_queue_of(builder->schedule, device_domain, is_in),
                            .input_count = 1,
                            .output_count = 1};
     ORT_TRY(orti_arena_copy(&builder->plan->arena, from, sizeof *from, &copy.inputs));
@@ -98,7 +98,7 @@ static ort_status *bring(plan_builder *builder, const plan_copy_of_value *source
     }
     ORT_TRY(orti_builder_add_block(builder, domain, from.size_bytes, 0, &to));
     to.dtype = from.dtype;
-    ORT_TRY(add_copy(builder, &from, &to, domain ? domain : from_domain));
+    ORT_TRY(add_copy(builder, &from, &to, domain ? domain : from_domain, domain != 0));
     ORT_TRY(present_add(builder, value, domain, &to));
     *out = to;
     return NULL;
@@ -159,7 +159,7 @@ ort_status *orti_builder_fetch_outputs(plan_builder *builder, const orti_step *s
         const plan_copy_of_value *source = present_find(builder, value, step->output_domains[i]);
         orti_place from = source->place;
         orti_place to = {ORTI_PLACE_OUTPUT, output, 0, from.size_bytes, from.dtype};
-        ORT_TRY(add_copy(builder, &from, &to, step->output_domains[i]));
+        ORT_TRY(add_copy(builder, &from, &to, step->output_domains[i], false));
         /* From now on the host has it: pieces there read the caller's memory. */
         ORT_TRY(present_add(builder, value, 0, &to));
     }

@@ -190,8 +190,8 @@ static ort_status *plan_fill(plan_builder *builder, orti_tensor *const *inputs) 
     ORT_TRY(orti_arena_alloc(&plan->arena, builder->schedule->domain_count, sizeof(uint64_t), &plan->domain_bytes));
     ORT_TRY(orti_arena_alloc(&plan->arena, builder->schedule->queue_count, sizeof(uint64_t), &plan->queue_values));
     for (uint32_t i = 0; i < builder->schedule->step_count; i++) ORT_TRY(step_plan(builder, i));
-    ORT_TRY(orti_builder_lay_out(builder));
-    return orti_builder_depend(builder);
+    ORT_TRY(orti_builder_depend(builder));
+    return orti_builder_lay_out(builder);
 }
 
 ort_status *orti_plan_create(orti_schedule *schedule, orti_tensor *const *inputs, orti_plan **out) {
@@ -206,6 +206,7 @@ ort_status *orti_plan_create(orti_schedule *schedule, orti_tensor *const *inputs
     orti_facts_destroy(builder.facts);
     orti_free(schedule->alloc, builder.present);
     orti_free(schedule->alloc, builder.blocks);
+    orti_free(schedule->alloc, builder.before);
     if (status)
         orti_plan_release(plan);
     else

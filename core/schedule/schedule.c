@@ -73,20 +73,24 @@ static ort_status *queue_add(orti_schedule *schedule, orti_instance *instance, u
     return NULL;
 }
 
-/* The queue for programs on a step's device, and next to it, where the host can't touch its memory, one for copies. */
+/* The queue for programs on a step's device, and next to it, where the host can't touch its memory, one for copies in
+ * each direction: what goes there does not stand behind what comes back once a program is done. */
 static ort_status *step_queues(orti_schedule *schedule, orti_step *step, size_t *capacity) {
     uint32_t device = step->part->device;
     bool is_host = orti_instance_is_host_addressable(step->instance, device);
     for (uint32_t i = 0; i < schedule->queue_count; i++) {
         if (schedule->queues[i].instance != step->instance || schedule->queues[i].device != device) continue;
         step->queue = i;
-        step->copy_queue = is_host ? i : i + 1;
+        step->copy_in_queue = is_host ? i : i + 1;
+        step->copy_out_queue = is_host ? i : i + 2;
         return NULL;
     }
-    step->queue = step->copy_queue = schedule->queue_count;
+    step->queue = step->copy_in_queue = step->copy_out_queue = schedule->queue_count;
     ORT_TRY(queue_add(schedule, step->instance, device, is_host ? ORTP_QUEUE_INLINE : 0, capacity));
     if (is_host) return NULL;
-    step->copy_queue++;
+    step->copy_in_queue += 1;
+    step->copy_out_queue += 2;
+    ORT_TRY(queue_add(schedule, step->instance, device, ORTP_QUEUE_COPY, capacity));
     return queue_add(schedule, step->instance, device, ORTP_QUEUE_COPY, capacity);
 }
 

@@ -4,7 +4,8 @@
  *
  * A plan is a list of operations in submission order: run a program, or copy bytes between memories. On a queue that is
  * not inline an operation signals one value of the queue's timeline, counted from 1 inside a run, and waits for exactly
- * the operations whose bytes it touches and that are not implied by another wait. Nothing is left to decide at run. */
+ * the operations whose bytes it touches and that are not implied by another wait (docs/adr/0010-exact-waits.md).
+ * Nothing is left to decide at run. */
 #ifndef ORT_CORE_SCHEDULE_SCHEDULE_H
 #define ORT_CORE_SCHEDULE_SCHEDULE_H
 
@@ -32,7 +33,8 @@ typedef struct orti_step {
     orti_instance *instance; /* borrow: the request's candidates */
     const orti_instance_hot *hot;
     ortp_program *program;
-    uint32_t queue, copy_queue; /* for programs, for copies to and from its device; the same where it has one */
+    /* For programs, for copies to its device and for copies from it; the same one where the host addresses it. */
+    uint32_t queue, copy_in_queue, copy_out_queue;
     uint32_t *input_domains, *output_domains;
 } orti_step;
 

@@ -16,7 +16,7 @@ const char *fake_far_ops = "", *fake_near_ops = "", *fake_failing_node = "";
 int fake_far_lies, fake_far_scatters, fake_far_delay;
 _Atomic int fake_settle_count, fake_live_buffers, fake_open_points;
 
-enum { NODES_MAX = 32, ARGS_MAX = 16, WAITS_MAX = 16 };
+enum { NODES_MAX = 32, ARGS_MAX = 16, WAITS_MAX = 64 };
 
 struct ortp_plugin {
     const ortp_host *host;
