@@ -6,26 +6,20 @@
 #include <pthread.h>
 #include <string.h>
 
-typedef struct worker_task {
-    struct worker_task *next;
-    void (*run)(void *user);
-    void *user;
-} worker_task;
-
 struct orti_worker {
     const orti_allocator *alloc;
     orti_lock lock;
     orti_condition changed;
-    worker_task *first, **last;
+    orti_worker_task *first, **last;
     bool is_ending;
     pthread_t thread;
 };
 
 /* The oldest task, waiting for one; NULL when the worker ends and none is left. */
-static worker_task *task_next(orti_worker *worker) {
+static orti_worker_task *task_next(orti_worker *worker) {
     orti_lock_take(&worker->lock);
     while (!worker->first && !worker->is_ending) orti_condition_wait(&worker->changed, &worker->lock);
-    worker_task *task = worker->first;
+    orti_worker_task *task = worker->first;
     if (task) {
         worker->first = task->next;
         if (!worker->first) worker->last = &worker->first;
@@ -36,9 +30,10 @@ static worker_task *task_next(orti_worker *worker) {
 
 static void *worker_main(void *user) {
     orti_worker *worker = user;
-    for (worker_task *task = task_next(worker); task; task = task_next(worker)) {
-        task->run(task->user);
-        orti_free(worker->alloc, task);
+    for (orti_worker_task *task = task_next(worker); task; task = task_next(worker)) {
+        const orti_worker_task now = *task;
+        if (now.is_owned) orti_free(worker->alloc, task);
+        now.run(now.user);
     }
     return NULL;
 }
@@ -74,14 +69,19 @@ void orti_worker_destroy(orti_worker *worker) {
     orti_free(worker->alloc, worker);
 }
 
-ort_status *orti_worker_submit(orti_worker *worker, void (*run)(void *user), void *user) {
-    worker_task *task = NULL;
-    ORT_TRY(orti_alloc(worker->alloc, 1, sizeof *task, &task));
-    *task = (worker_task){NULL, run, user};
+void orti_worker_push(orti_worker *worker, orti_worker_task *task) {
+    task->next = NULL;
     orti_lock_take(&worker->lock);
     *worker->last = task;
     worker->last = &task->next;
     orti_condition_wake_all(&worker->changed);
     orti_lock_give(&worker->lock);
+}
+
+ort_status *orti_worker_submit(orti_worker *worker, void (*run)(void *user), void *user) {
+    orti_worker_task *task = NULL;
+    ORT_TRY(orti_alloc(worker->alloc, 1, sizeof *task, &task));
+    *task = (orti_worker_task){.run = run, .user = user, .is_owned = true};
+    orti_worker_push(worker, task);
     return NULL;
 }

@@ -20,11 +20,15 @@ static uint64_t time_left_ns(const orti_run_request *request) {
     return now < request->deadline_ns ? request->deadline_ns - now : 0;
 }
 
+ortp_point orti_run_point(const orti_run *run, const orti_wait *wait) {
+    const run_timeline *timeline = &run->timelines[wait->queue];
+    return (ortp_point){timeline->timeline, timeline->base + wait->value};
+}
+
 /* Blocks until value `value` of a queue's timeline has settled. */
 static ort_status *host_wait(orti_run *run, const orti_wait *wait, uint64_t timeout_ns) {
-    const run_timeline *timeline = &run->timelines[wait->queue];
-    const ortp_point point = {timeline->timeline, timeline->base + wait->value};
-    return orti_point_wait(run->plan->schedule->queues[wait->queue].instance, point, timeout_ns);
+    orti_instance *instance = run->plan->schedule->queues[wait->queue].instance;
+    return orti_point_wait(instance, orti_run_point(run, wait), timeout_ns);
 }
 
 static ort_status *host_waits(orti_run *run, const orti_wait *waits, uint32_t count, const orti_run_request *request) {
@@ -43,14 +47,11 @@ static void order_fill(orti_run *run, run_operation *at) {
     at->order.signal = (ortp_point){own->timeline, own->base + operation->signal};
 }
 
-/* A submission that failed signals nothing: its point is failed here, for those that wait for it. */
+/* A submission that failed signals nothing: its point is failed by us, once all before it on the timeline has settled,
+ * because that settles every value up to it. */
 static ort_status *submit_failed(orti_run *run, const run_operation *at, ort_status *status) {
-    status = orti_instance_note(at->instance, status);
-    if (at->is_inline) return status;
-    ort_status *copy =
-        orti_status_create(ort_status_code(status), __FILE__, __LINE__, "%s", ort_status_message(status));
-    const run_timeline *own = &run->timelines[at->operation->queue];
-    return orti_status_join(status, orti_timeline_signal(at->instance, own->timeline, at->order.signal.value, copy));
+    if (!at->is_inline) run->timelines[at->operation->queue].refused = at->order.signal.value;
+    return orti_instance_note(at->instance, status);
 }
 
 static ort_status *submit(run_operation *at, const orti_run *run) {
@@ -61,17 +62,18 @@ static ort_status *submit(run_operation *at, const orti_run *run) {
 
 static ort_status *operation_execute(orti_run *run, run_operation *at, const orti_run_request *request) {
     const orti_operation *operation = at->operation;
-    if (request->cancel || request->deadline_ns) ORT_TRY(give_up_check(request));
     if (operation->host_wait_count)
         ORT_TRY(host_waits(run, operation->host_waits, operation->host_wait_count, request));
+    if (request->cancel || request->deadline_ns) ORT_TRY(give_up_check(request));
     at->args.cancel = request->cancel;
     at->args.deadline_ns = request->deadline_ns;
     at->args.seed = request->seed;
     at->args.span = request->profile ? &run->span : NULL;
     if (!at->is_inline) order_fill(run, at);
     ort_status *status = submit(at, run);
+    if (status) return submit_failed(run, at, status);
     if (!at->is_inline) run->timelines[operation->queue].submitted = operation->signal;
-    return status ? submit_failed(run, at, status) : NULL;
+    return NULL;
 }
 
 /* ---- profile ---- */
@@ -111,14 +113,30 @@ static ort_status *operation_profiled(orti_run *run, run_operation *at, const or
     return status;
 }
 
+ort_status *orti_run_begin(orti_run *run, const orti_run_request *request) {
+    if (!run->is_bound || run->has_dirty) ORT_TRY(orti_run_bind(run));
+    if (request->profile) {
+        run->span = (ortp_span){run, span_add};
+        run->request = request;
+    }
+    return NULL;
+}
+
+ort_status *orti_run_operation(orti_run *run, uint32_t index, const orti_run_request *request) {
+    run_operation *at = &run->operations[index];
+    return request->profile ? operation_profiled(run, at, request) : operation_execute(run, at, request);
+}
+
+ort_status *orti_run_final(orti_run *run, const orti_run_request *request) {
+    return host_waits(run, run->plan->final_waits, run->plan->final_wait_count, request);
+}
+
 static ort_status *run_profiled(orti_run *run, const orti_run_request *request) {
     ort_status *status = NULL;
     uint64_t begin_ns = orti_clock_ns();
-    run->span = (ortp_span){run, span_add};
-    run->request = request;
     for (uint32_t i = 0; i < run->plan->operation_count && !status; i++)
         status = operation_profiled(run, &run->operations[i], request);
-    if (!status) status = host_waits(run, run->plan->final_waits, run->plan->final_wait_count, request);
+    if (!status) status = orti_run_final(run, request);
     orti_profile_add(request->profile, "run", "run", 3, request->track, begin_ns, orti_clock_ns());
     return status;
 }
@@ -141,12 +159,22 @@ static void fixed_write(orti_run *run, const orti_fixed_output *fixed) {
     }
 }
 
+/* The point of a submission that failed fails with it. */
+static void refused_settle(const orti_run *run, uint32_t queue, const ort_status *status) {
+    const run_timeline *timeline = &run->timelines[queue];
+    ort_status *copy =
+        orti_status_create(ort_status_code(status), __FILE__, __LINE__, "%s", ort_status_message(status));
+    ort_status_destroy(
+        orti_timeline_signal(run->plan->schedule->queues[queue].instance, timeline->timeline, timeline->refused, copy));
+}
+
 /* After a failure: what was submitted still uses the run's memory, so all of it has to settle. The timelines are not
  * used again: their later points may have been failed. */
-static void drain(orti_run *run) {
+static void drain(orti_run *run, const ort_status *status) {
     for (uint32_t i = 0; i < run->plan->schedule->queue_count; i++) {
         const orti_wait last = {i, run->timelines[i].submitted};
         if (run->timelines[i].timeline && last.value) ort_status_destroy(host_wait(run, &last, UINT64_MAX));
+        if (run->timelines[i].refused) refused_settle(run, i, status);
     }
     orti_run_timelines_close(run);
     run->has_dirty = true;
@@ -159,26 +187,30 @@ static void timelines_advance(orti_run *run) {
     }
 }
 
+ort_status *orti_run_end(orti_run *run, ort_status *status) {
+    const orti_plan *plan = run->plan;
+    if (!plan->is_plain) {
+        if (status)
+            drain(run, status);
+        else
+            timelines_advance(run);
+    }
+    for (uint32_t i = 0; i < plan->fixed_count && !status; i++) fixed_write(run, &plan->fixed[i]);
+    return status;
+}
+
 ort_status *orti_run_execute(orti_run *run, const orti_run_request *request) {
     const orti_plan *plan = run->plan;
     ort_status *status = NULL;
-    if (!run->is_bound || run->has_dirty) ORT_TRY(orti_run_bind(run));
+    ORT_TRY(orti_run_begin(run, request));
     if (run->has_team) orti_team_enter(run->lane->team);
     if (request->profile) {
         status = run_profiled(run, request);
     } else {
         for (uint32_t i = 0; i < plan->operation_count && !status; i++)
             status = operation_execute(run, &run->operations[i], request);
-        if (!status && plan->final_wait_count)
-            status = host_waits(run, plan->final_waits, plan->final_wait_count, request);
+        if (!status && plan->final_wait_count) status = orti_run_final(run, request);
     }
     if (run->has_team) orti_team_leave(run->lane->team);
-    if (!plan->is_plain) {
-        if (status)
-            drain(run);
-        else
-            timelines_advance(run);
-    }
-    for (uint32_t i = 0; i < plan->fixed_count && !status; i++) fixed_write(run, &plan->fixed[i]);
-    return status;
+    return orti_run_end(run, status);
 }

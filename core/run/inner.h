@@ -34,12 +34,28 @@ typedef struct run_told {
 typedef struct run_timeline {
     ortp_timeline *timeline;  /* NULL on an inline queue, and until the first run */
     uint64_t base, submitted; /* values of earlier runs end at base; the last one submitted in this run */
+    uint64_t refused;         /* of a submission that failed: its point is settled by us; 0: none */
 } run_timeline;
 
 typedef struct run_memory {
     void *host;          /* domain 0 */
     ortp_buffer *buffer; /* the others */
 } run_memory;
+
+/* What an asynchronous run waits for next. */
+typedef enum run_phase { RUN_PHASE_OPERATIONS, RUN_PHASE_FINAL, RUN_PHASE_DRAIN } run_phase;
+
+typedef struct run_async {
+    orti_run_request request;
+    orti_worker *driver;
+    orti_worker_task task;
+    orti_run_done_fn done;
+    void *user;
+    run_phase phase;
+    uint32_t operation, wait; /* the next operation; the next of the waits before it */
+    uint64_t begin_ns;        /* of a profiled run */
+    ort_status *status;       /* why it drains */
+} run_async;
 
 struct orti_run {
     orti_plan *plan;
@@ -54,10 +70,23 @@ struct orti_run {
     bool has_team; /* of more than one thread */
     ortp_span span;
     const orti_run_request *request; /* of the run in flight */
+    run_async async;
 };
 
 ORT_MUST_USE ort_status *orti_run_timelines_open(orti_run *run);
 void orti_run_timelines_close(orti_run *run);
+
+/* ---- execute.c: the steps of a run, for both ways of waiting ---- */
+ORT_MUST_USE ort_status *orti_run_begin(orti_run *run, const orti_run_request *request);
+/* Waits on the host for what operation `index` needs there, and submits it. */
+ORT_MUST_USE ort_status *orti_run_operation(orti_run *run, uint32_t index, const orti_run_request *request);
+/* Waits for what nobody else waits for. */
+ORT_MUST_USE ort_status *orti_run_final(orti_run *run, const orti_run_request *request);
+/* The point of one of the run's waits. */
+ortp_point orti_run_point(const orti_run *run, const orti_wait *wait);
+/* After a failure it waits until all that was submitted has settled. Returns `status`. */
+ORT_MUST_USE ort_status *orti_run_end(orti_run *run, ort_status *status);
+
 /* ortp_outputs.provide */
 ort_status *orti_run_provide(void *user, uint32_t index, const int64_t *dims, uint32_t rank, uint64_t size_bytes,
                              ortp_tensor_arg *out);

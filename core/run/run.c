@@ -112,6 +112,10 @@ orti_plan *orti_run_plan(const orti_run *run) {
     return run->plan;
 }
 
+ortp_lane *orti_run_lane(const orti_run *run) {
+    return run->lane;
+}
+
 uint64_t orti_run_memory_bytes(const orti_run *run) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < run->plan->schedule->domain_count; i++) bytes += run->plan->domain_bytes[i];

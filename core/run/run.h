@@ -1,5 +1,5 @@
 /* run/run.h: executes a plan. No decision is left to take here.
- * Start at: orti_run_create(), orti_run_execute().  Used by: session.
+ * Start at: orti_run_create(), orti_run_execute(), orti_run_start().  Used by: session.
  * Threads: one at a time for each run; runs of one plan are independent of each other.
  *
  * A run has its own memory, plugin bindings and timelines. Once it is bound, orti_run_execute allocates nothing, takes
@@ -7,6 +7,7 @@
 #ifndef ORT_CORE_RUN_RUN_H
 #define ORT_CORE_RUN_RUN_H
 
+#include "base/worker.h"
 #include "schedule/schedule.h"
 #include "telemetry/profile.h"
 
@@ -24,6 +25,7 @@ typedef struct orti_run_request {
 ORT_MUST_USE ort_status *orti_run_create(orti_plan *plan, ortp_lane *lane, orti_run **out);
 void orti_run_destroy(orti_run *run);          /* takes NULL */
 orti_plan *orti_run_plan(const orti_run *run); /* borrow */
+ortp_lane *orti_run_lane(const orti_run *run); /* borrow, or NULL */
 
 /* The tensor of an input; its type and shape are those of the plan. Retained. */
 void orti_run_set_input(orti_run *run, uint32_t index, orti_tensor *tensor);
@@ -37,6 +39,14 @@ orti_tensor *orti_run_output(const orti_run *run, uint32_t index);
 ORT_MUST_USE ort_status *orti_run_bind(orti_run *run);
 /* errors: INVALID_ARGUMENT when an output lies on an input; CANCELLED; DEADLINE; what a plugin says. */
 ORT_MUST_USE ort_status *orti_run_execute(orti_run *run, const orti_run_request *request);
+
+/* `status`: NULL or the failure; taken. On the driver's thread; the run is idle and may be used or destroyed. */
+typedef void (*orti_run_done_fn)(void *user, ort_status *status);
+/* Executes on `driver`'s thread, from the next task on, and holds no thread while it waits: where a point is pending
+ * the run is left and goes on once it has settled. `request` is copied; what it points at lives until `done`. The
+ * errors are those of orti_run_execute. A deadline is looked at when the run goes on. */
+void orti_run_start(orti_run *run, const orti_run_request *request, orti_worker *driver, orti_run_done_fn done,
+                    void *user);
 /* Bytes of memory that this run holds, all domains. */
 uint64_t orti_run_memory_bytes(const orti_run *run);
 

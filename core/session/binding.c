@@ -141,18 +141,27 @@ ort_status *ort_binding_prepare(ort_binding *binding) {
     return status;
 }
 
-/* The binding is entered. */
-static ort_status *binding_execute(ort_binding *binding, const ort_run_options *run_options) {
-    orti_run_request request;
-    ORT_TRY(orti_request_read(binding->session, run_options, &binding->cancel, &request));
+/* The binding is entered. What is left to do after this is the run itself. */
+static ort_status *binding_begin(ort_binding *binding, const ort_run_options *run_options, orti_run_request *request) {
+    ORT_TRY(orti_request_read(binding->session, run_options, &binding->cancel, request));
     if (!is_plan_current(binding)) ORT_TRY(binding_plan(binding));
-    request.track = binding->track;
-    ort_status *status = orti_run_execute(binding->run, &request);
+    request->track = binding->track;
+    return NULL;
+}
+
+static void binding_count(ort_binding *binding, const ort_status *status) {
     uint64_t count = atomic_load_explicit(&binding->run_count, memory_order_relaxed);
     if (!status)
         atomic_store_explicit(&binding->run_count, count + 1, memory_order_relaxed);
     else
         atomic_fetch_add(&binding->session->metrics.failure_count, 1);
+}
+
+static ort_status *binding_execute(ort_binding *binding, const ort_run_options *run_options) {
+    orti_run_request request;
+    ORT_TRY(binding_begin(binding, run_options, &request));
+    ort_status *status = orti_run_execute(binding->run, &request);
+    binding_count(binding, status);
     return status;
 }
 
@@ -169,7 +178,7 @@ ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
     return tensor_out(orti_run_output(binding->run, index));
 }
 
-/* ---- on another thread ---- */
+/* ---- without a thread of the caller's ---- */
 
 typedef struct async_run {
     ort_binding *binding;
@@ -177,15 +186,48 @@ typedef struct async_run {
     bool has_options;
     ort_done_fn done;
     void *user;
+    orti_worker *driver; /* where it is planned */
+    orti_worker_task task;
 } async_run;
 
-static void async_execute(void *user) {
-    async_run run = *(async_run *)user;
-    orti_free(run.binding->session->alloc, user);
-    ort_status *status = binding_execute(run.binding, run.has_options ? &run.options : NULL);
-    binding_leave(run.binding);
-    run.done(run.user, status);
+static void async_end(async_run *run, ort_status *status) {
+    const async_run ended = *run;
+    orti_free(run->binding->session->alloc, run);
+    binding_leave(ended.binding);
+    ended.done(ended.user, status);
     ort_status_destroy(status);
+}
+
+static void async_done(void *user, ort_status *status) {
+    async_run *run = user;
+    binding_count(run->binding, status);
+    async_end(run, status);
+}
+
+/* Plans, on a driver, and leaves the rest to the driver of the lane that the run is on. */
+static void async_begin(void *user) {
+    async_run *run = user;
+    orti_run_request request;
+    orti_worker *driver = NULL;
+    ort_binding *binding = run->binding;
+    ort_status *status = binding_begin(binding, run->has_options ? &run->options : NULL, &request);
+    if (!status) status = orti_environment_driver(binding->session->environment, orti_run_lane(binding->run), &driver);
+    if (status)
+        async_end(run, status);
+    else
+        orti_run_start(binding->run, &request, driver, async_done, run);
+}
+
+static ort_status *async_create(ort_binding *binding, const ort_run_options *run_options, async_run **out) {
+    ort_environment *environment = binding->session->environment;
+    const ortp_lane *lane = binding->run ? orti_run_lane(binding->run) : NULL;
+    orti_worker *driver = NULL;
+    ORT_TRY(orti_environment_driver(environment, lane, &driver));
+    ORT_TRY(orti_alloc(binding->session->alloc, 1, sizeof **out, out));
+    **out = (async_run){.binding = binding, .has_options = run_options, .driver = driver};
+    (*out)->task = (orti_worker_task){.run = async_begin, .user = *out};
+    if (run_options) (*out)->options = *run_options;
+    return NULL;
 }
 
 ort_status *ort_binding_run_async(ort_binding *binding, const ort_run_options *run_options, ort_done_fn done,
@@ -195,17 +237,15 @@ ort_status *ort_binding_run_async(ort_binding *binding, const ort_run_options *r
     if (run_options && run_options->size < sizeof *run_options)
         ORT_FAIL(INVALID_ARGUMENT, "run options: size is %u: set it with ORT_INIT(ort_run_options)", run_options->size);
     ORT_TRY(binding_enter(binding));
-    ort_status *status = orti_alloc(binding->session->alloc, 1, sizeof *run, &run);
-    if (!status) {
-        *run = (async_run){.binding = binding, .has_options = run_options, .done = done, .user = user};
-        if (run_options) run->options = *run_options;
-        status = orti_environment_submit(binding->session->environment, async_execute, run);
-    }
+    ort_status *status = async_create(binding, run_options, &run);
     if (status) {
-        orti_free(binding->session->alloc, run);
         binding_leave(binding);
+        return status;
     }
-    return status;
+    run->done = done;
+    run->user = user;
+    orti_worker_push(run->driver, &run->task);
+    return NULL;
 }
 
 ort_status *ort_run_create(ort_run **out) {

@@ -30,6 +30,7 @@ static ort_status *lanes_open(ort_environment *environment) {
     ORT_TRY(orti_lanes_create(environment->topology, &config, &environment->lanes));
     environment->lane_count = orti_lanes_count(environment->lanes);
     ORT_TRY(orti_alloc(environment->alloc, environment->lane_count, sizeof(ortp_lane), &environment->border_lanes));
+    ORT_TRY(orti_alloc(environment->alloc, environment->lane_count, sizeof(orti_worker *), &environment->drivers));
     for (uint32_t i = 0; i < environment->lane_count; i++) {
         const orti_lane *lane = orti_lanes_at(environment->lanes, i);
         environment->border_lanes[i] =
@@ -84,7 +85,9 @@ done:
 
 void ort_environment_destroy(ort_environment *environment) {
     if (!environment) return;
-    orti_worker_destroy(environment->worker);
+    for (uint32_t i = 0; environment->drivers && i < environment->lane_count; i++)
+        orti_worker_destroy(environment->drivers[i]);
+    orti_free(environment->alloc, environment->drivers);
     orti_providers_destroy(environment->providers);
     orti_free(environment->alloc, environment->border_lanes);
     orti_lanes_destroy(environment->lanes);
@@ -99,11 +102,40 @@ ortp_lane *orti_environment_lane(ort_environment *environment) {
     return &environment->border_lanes[atomic_fetch_add(&environment->next_lane, 1) % environment->lane_count];
 }
 
-ort_status *orti_environment_submit(ort_environment *environment, void (*fn)(void *user), void *user) {
+/* The driver's first task. Where the lane is not bound, neither is its driver. */
+typedef struct driver_place {
+    orti_lanes *lanes;
+    uint32_t lane;
+} driver_place;
+
+static void driver_bind(void *user) {
+    const driver_place place = *(driver_place *)user;
+    orti_free(orti_allocator_default(), user);
+    (void)orti_lanes_bind_caller(place.lanes, place.lane);
+}
+
+static ort_status *driver_create(ort_environment *environment, uint32_t lane, orti_worker **out) {
+    driver_place *place = NULL;
+    ORT_TRY(orti_worker_create(environment->alloc, out));
+    if (orti_lanes_at(environment->lanes, lane)->bind == ORTI_BIND_NONE) return NULL;
+    ort_status *status = orti_alloc(orti_allocator_default(), 1, sizeof *place, &place);
+    if (!status) {
+        *place = (driver_place){environment->lanes, lane};
+        status = orti_worker_submit(*out, driver_bind, place);
+    }
+    if (!status) return NULL;
+    orti_free(orti_allocator_default(), place);
+    orti_worker_destroy(*out);
+    *out = NULL;
+    return status;
+}
+
+ort_status *orti_environment_driver(ort_environment *environment, const ortp_lane *lane, orti_worker **out) {
+    uint32_t index = lane ? (uint32_t)(lane - environment->border_lanes) : 0;
     ort_status *status = NULL;
     orti_lock_take(&environment->lock);
-    if (!environment->worker) status = orti_worker_create(environment->alloc, &environment->worker);
-    if (!status) status = orti_worker_submit(environment->worker, fn, user);
+    if (!environment->drivers[index]) status = driver_create(environment, index, &environment->drivers[index]);
+    *out = environment->drivers[index];
     orti_lock_give(&environment->lock);
     return status;
 }

@@ -30,12 +30,15 @@ struct ort_environment {
     uint32_t lane_count;
     _Atomic uint32_t next_lane;
     orti_providers *providers;
-    orti_lock lock;      /* the worker */
-    orti_worker *worker; /* for asynchronous runs; made by the first */
+    orti_lock lock; /* the drivers */
+    /* By lane: the thread that asynchronous runs go on from, made by the first. Runs that wait hold none. */
+    orti_worker **drivers;
 };
 /* Lanes in turn: runs of one session spread over them. NULL: there is none. */
 ortp_lane *orti_environment_lane(ort_environment *environment);
-ORT_MUST_USE ort_status *orti_environment_submit(ort_environment *environment, void (*fn)(void *user), void *user);
+/* The thread that drives the asynchronous runs of a lane; it works on the lane's cores where lanes are bound. */
+ORT_MUST_USE ort_status *orti_environment_driver(ort_environment *environment, const ortp_lane *lane,
+                                                 orti_worker **out);
 
 /* ---- values ---- */
 /* Describes a graph's value; arrays and names live in `arena`. */

@@ -4,6 +4,7 @@
 #include "base/worker.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,14 @@
 const char fake_far_manifest[] = MANIFEST("far"), fake_near_manifest[] = MANIFEST("near");
 const char *fake_far_ops = "", *fake_near_ops = "", *fake_failing_node = "";
 int fake_far_lies, fake_far_scatters, fake_far_delay;
-_Atomic int fake_settle_count, fake_live_buffers, fake_open_points;
+_Atomic int fake_settle_count, fake_live_buffers, fake_open_points, fake_far_good_count = -1;
+
+/* The gate before far work. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int is_held;
+} gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
 enum { NODES_MAX = 32, ARGS_MAX = 16, WAITS_MAX = 64 };
 
@@ -28,7 +36,17 @@ struct ortp_instance {
 struct ortp_buffer {
     char *bytes; /* nobody outside this file reads it */
 };
+/* Who wants to be told. */
+typedef struct fake_waiter {
+    struct fake_waiter *next;
+    uint64_t value;
+    ortp_settled_fn fn;
+    void *user;
+    const ortp_host *host;
+    ort_status *failure;
+} fake_waiter;
 struct ortp_timeline {
+    fake_waiter *waiters;
     ortp_instance *instance;
     orti_lock lock;
     orti_condition changed;
@@ -113,6 +131,35 @@ static void timeline_destroy(ortp_timeline *timeline) {
     orti_condition_finish(&timeline->changed);
     free(timeline);
 }
+static ort_status *point_failure(const ortp_timeline *timeline, uint64_t value) {
+    const ortp_host *host = timeline->instance->plugin->host;
+    return value >= timeline->failed_from ? host->core->status_copy(host->context, timeline->failure) : NULL;
+}
+/* Those whose value is reached. The lock is held. */
+static fake_waiter *waiters_take(ortp_timeline *timeline) {
+    fake_waiter *ready = NULL;
+    for (fake_waiter **at = &timeline->waiters; *at;) {
+        fake_waiter *waiter = *at;
+        if (waiter->value > timeline->reached) {
+            at = &waiter->next;
+            continue;
+        }
+        *at = waiter->next;
+        waiter->failure = point_failure(timeline, waiter->value);
+        waiter->next = ready;
+        ready = waiter;
+    }
+    return ready;
+}
+/* The timeline may be gone by now. */
+static void waiters_tell(fake_waiter *ready) {
+    for (fake_waiter *next = NULL; ready; ready = next) {
+        next = ready->next;
+        ready->fn(ready->user, ready->failure);
+        ready->host->core->status_destroy(ready->failure);
+        free(ready);
+    }
+}
 static void timeline_settle(ortp_timeline *timeline, uint64_t value, ort_status *failure) {
     if (!timeline) return;
     orti_lock_take(&timeline->lock);
@@ -123,12 +170,10 @@ static void timeline_settle(ortp_timeline *timeline, uint64_t value, ort_status 
         timeline->instance->plugin->host->core->status_destroy(failure);
     }
     if (value > timeline->reached) timeline->reached = value;
+    fake_waiter *ready = waiters_take(timeline);
     orti_condition_wake_all(&timeline->changed);
     orti_lock_give(&timeline->lock);
-}
-static ort_status *point_failure(const ortp_timeline *timeline, uint64_t value) {
-    const ortp_host *host = timeline->instance->plugin->host;
-    return value >= timeline->failed_from ? host->core->status_copy(host->context, timeline->failure) : NULL;
+    waiters_tell(ready);
 }
 static uint32_t point_state(ortp_point point, ort_status **out_failure) {
     if (!point.timeline) return ORTP_POINT_REACHED;
@@ -149,9 +194,16 @@ static ort_status *point_wait(ortp_point point, uint64_t timeout_ns) {
     return status;
 }
 static ort_status *on_settled(ortp_point point, ortp_settled_fn fn, void *user) {
-    ort_status *status = point_wait(point, UINT64_MAX);
-    fn(user, status);
-    if (status) point.timeline->instance->plugin->host->core->status_destroy(status);
+    ortp_timeline *timeline = point.timeline;
+    fake_waiter *waiter = malloc(sizeof *waiter);
+    *waiter = (fake_waiter){
+        .value = point.value, .fn = fn, .user = user, .host = timeline->instance->plugin->host, .failure = NULL};
+    orti_lock_take(&timeline->lock);
+    waiter->next = timeline->waiters;
+    timeline->waiters = waiter;
+    fake_waiter *ready = waiters_take(timeline);
+    orti_lock_give(&timeline->lock);
+    waiters_tell(ready);
     return NULL;
 }
 static ort_status *host_signal(ortp_timeline *timeline, uint64_t value, ort_status *failure) {
@@ -188,6 +240,10 @@ static int index_of(const uint32_t *ids, uint32_t count, uint32_t id) {
     return -1;
 }
 
+static int is_unlucky(void) {
+    return fake_far_good_count >= 0 && atomic_fetch_sub(&fake_far_good_count, 1) == 0;
+}
+
 /* Values inside are kept in `inner`, by node. */
 static ort_status *program_execute(const ortp_binding *binding) {
     const ortp_program *program = binding->plan->program;
@@ -207,7 +263,8 @@ static ort_status *program_execute(const ortp_binding *binding) {
         for (size_t i = 0; i < count; i++) out[i] = compute(node->op, in[0][i], in[1][i]);
         int index = index_of(program->outputs, program->output_count, node->output);
         if (index >= 0 && count) memcpy(arg_data(&binding->outputs[index]), out, count * sizeof *out);
-        if (node->fails) status = fail(program->instance, ORT_CODE_DEVICE_LOST, "the far device went away");
+        if (node->fails || (program->instance->plugin->is_far && n == 0 && is_unlucky()))
+            status = fail(program->instance, ORT_CODE_DEVICE_LOST, "the far device went away");
     }
     return status;
 }
@@ -220,9 +277,39 @@ static ort_status *task_execute(const fake_task *task) {
     return NULL;
 }
 
+static void gate_set(int is_held) {
+    pthread_mutex_lock(&gate.lock);
+    gate.is_held = is_held;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.lock);
+}
+void fake_far_hold(void) {
+    gate_set(1);
+}
+void fake_far_release(void) {
+    gate_set(0);
+}
+void fake_far_wait_open(int count) {
+    pthread_mutex_lock(&gate.lock);
+    while (fake_open_points < count) pthread_cond_wait(&gate.changed, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
+}
+static void gate_pass(void) {
+    pthread_mutex_lock(&gate.lock);
+    while (gate.is_held) pthread_cond_wait(&gate.changed, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
+}
+static void gate_count(void) {
+    pthread_mutex_lock(&gate.lock);
+    fake_open_points++;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.lock);
+}
+
 static void task_run(void *user) {
     fake_task *task = user;
     ort_status *status = NULL;
+    gate_pass();
     for (uint32_t i = 0; i < task->wait_count && !status; i++) status = point_wait(task->waits[i], UINT64_MAX);
     for (volatile int i = 0; i < fake_far_delay * 1000; i++) continue;
     if (!status) status = task_execute(task);
@@ -241,7 +328,7 @@ static ort_status *queue_submit(ortp_queue *queue, ortp_binding *binding, const 
     task->wait_count = order->wait_count;
     if (order->wait_count) memcpy(task->waits, order->waits, order->wait_count * sizeof *order->waits);
     task->signal = order->signal;
-    atomic_fetch_add(&fake_open_points, 1);
+    gate_count();
     return orti_worker_submit(queue->worker, task_run, task);
 }
 

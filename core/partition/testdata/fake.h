@@ -18,6 +18,13 @@ extern int fake_far_lies;
 extern int fake_far_scatters;
 /* Programs with a node of this name fail when they run. */
 extern const char *fake_failing_node;
+/* So many programs of far devices succeed, the one after them fails, those after it succeed; -1: all succeed. */
+extern _Atomic int fake_far_good_count;
+/* While held, far queues take work and begin none of it. */
+void fake_far_hold(void);
+void fake_far_release(void);
+/* Blocks until so many pieces of work are queued on far devices and not done. */
+void fake_far_wait_open(int count);
 /* Tasks of far queues sleep so many yields first, to let others run ahead. */
 extern int fake_far_delay;
 /* Settles that a far instance was told of, and live buffers of it. */
