@@ -41,7 +41,7 @@ static void compare_floats(const ort_tensor *got, const ort_tensor *want, run_to
                            run_difference *out) {
     int64_t count = ort_tensor_element_count(want);
     for (int64_t i = 0; i < count; i++) {
-        double g = run_element(got, i), w = run_element(want, i), excess = excess_of(g, w, tolerance);
+        double g = tool_element(got, i), w = tool_element(want, i), excess = excess_of(g, w, tolerance);
         if (excess > 1) out->wrong_count++;
         if (excess > out->worst_excess || i == 0) {
             out->worst_index = i;
@@ -67,8 +67,8 @@ static void compare_bytes(const ort_tensor *got, const ort_tensor *want, run_dif
     }
     out->worst_excess = out->wrong_count ? INFINITY : 0;
     if (out->wrong_count && ort_tensor_dtype(want) != ORT_DTYPE_STRING) {
-        out->worst_got = run_element(got, out->worst_index);
-        out->worst_want = run_element(want, out->worst_index);
+        out->worst_got = tool_element(got, out->worst_index);
+        out->worst_want = tool_element(want, out->worst_index);
     }
 }
 
@@ -104,18 +104,6 @@ static bool file_exists(const char *path) {
     return file != NULL;
 }
 
-static ort_status *load_set(const char *folder, const char *kind, uint32_t count, run_values *out) {
-    for (uint32_t i = 0; i < count && i < RUN_VALUES_MAX; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s_%u.pb", folder, kind, i);
-        out->items[i] = NULL;
-        ort_status *status = ort_tensor_load(path, &out->items[i]);
-        if (status) return status;
-        out->count = i + 1;
-    }
-    return NULL;
-}
-
 static void report_output(const run_arguments *arguments, const char *folder, const char *name,
                           const run_difference *difference, json_t *outputs) {
     json_array_append_new(outputs,
@@ -130,7 +118,7 @@ static void report_output(const run_arguments *arguments, const char *folder, co
 }
 
 static ort_status *compare_set(const run_arguments *arguments, ort_session *session, const char *folder, json_t *notes,
-                               const run_values *got, const run_values *want, json_t *outputs, bool *is_equal) {
+                               const tool_values *got, const tool_values *want, json_t *outputs, bool *is_equal) {
     for (uint32_t i = 0; i < want->count; i++) {
         ort_value_info value = ORT_INIT(ort_value_info);
         ort_status *status = ort_session_output(session, i, &value);
@@ -145,23 +133,23 @@ static ort_status *compare_set(const run_arguments *arguments, ort_session *sess
 
 static ort_status *check_set(const run_arguments *arguments, ort_session *session, const char *folder, json_t *report,
                              bool *is_equal) {
-    run_values inputs = {.count = 0}, want = {.count = 0}, got = {.count = ort_session_output_count(session)};
+    tool_values inputs = {.count = 0}, want = {.count = 0}, got = {.count = ort_session_output_count(session)};
     char path[4096];
     snprintf(path, sizeof path, "%s/../inputs.json", folder);
     json_t *notes = json_load_file(path, 0, NULL), *outputs = json_array();
     for (uint32_t i = 0; i < got.count; i++) got.items[i] = NULL;
     *is_equal = true;
     if (!arguments->json) printf("%s\n", folder);
-    ort_status *status = load_set(folder, "input", ort_session_input_count(session), &inputs);
-    if (!status) status = load_set(folder, "output", got.count, &want);
+    ort_status *status = tool_values_load(folder, "input", ort_session_input_count(session), &inputs);
+    if (!status) status = tool_values_load(folder, "output", got.count, &want);
     if (!status) status = ort_session_run(session, inputs.items, inputs.count, got.items, got.count, NULL);
     if (!status) status = compare_set(arguments, session, folder, notes, &got, &want, outputs, is_equal);
     json_array_append_new(
         report, json_pack("{s:s, s:b, s:o}", "set", folder, "equal", !status && *is_equal, "outputs", outputs));
     json_decref(notes);
-    run_values_finish(&inputs);
-    run_values_finish(&want);
-    run_values_finish(&got);
+    tool_values_finish(&inputs);
+    tool_values_finish(&want);
+    tool_values_finish(&got);
     return status;
 }
 

@@ -58,7 +58,7 @@ static void file_name(const char *folder, const char *name, char *out, size_t si
     snprintf(out + used, size_bytes - (size_t)used, ".npy");
 }
 
-static ort_status *show_outputs(ort_session *session, const run_values *outputs, json_t *report) {
+static ort_status *show_outputs(ort_session *session, const tool_values *outputs, json_t *report) {
     for (uint32_t i = 0; i < outputs->count; i++) {
         ort_value_info value = ORT_INIT(ort_value_info);
         ort_status *status = ort_session_output(session, i, &value);
@@ -74,8 +74,13 @@ static ort_status *show_outputs(ort_session *session, const run_values *outputs,
     return NULL;
 }
 
+ort_status *run_inputs_create(const run_arguments *given, ort_session *session, tool_values *out) {
+    tool_inputs wanted = {&run_tool, "--input", &given->inputs, "@", (uint64_t)given->seed};
+    return tool_inputs_create(&wanted, session, out);
+}
+
 static ort_status *run_once(ort_session *session, json_t *report) {
-    run_values inputs = {.count = 0}, outputs = {.count = ort_session_output_count(session)};
+    tool_values inputs = {.count = 0}, outputs = {.count = ort_session_output_count(session)};
     for (uint32_t i = 0; i < outputs.count; i++) outputs.items[i] = NULL;
     ort_status *status = run_inputs_create(&arguments, session, &inputs);
     uint64_t begin_ns = tool_clock_ns();
@@ -88,8 +93,8 @@ static ort_status *run_once(ort_session *session, json_t *report) {
     json_object_set_new(report, "first_run_ms", json_real(run_ns / 1e6));
     json_object_set_new(report, "seed", json_integer((json_int_t)arguments.seed));
     json_object_set_new(report, "outputs", list);
-    run_values_finish(&inputs);
-    run_values_finish(&outputs);
+    tool_values_finish(&inputs);
+    tool_values_finish(&outputs);
     return status;
 }
 
@@ -122,12 +127,12 @@ static ort_status *profiled(ort_session *session, json_t *report, uint32_t *out_
 }
 
 /* Runs the model on a named provider and keeps the outputs. */
-static ort_status *run_on(ort_environment *environment, ort_model *model, const char *provider, run_values *outputs) {
+static ort_status *run_on(ort_environment *environment, ort_model *model, const char *provider, tool_values *outputs) {
     tool_settings settings = arguments.settings;
     settings.providers = provider;
     ort_options *chosen = NULL;
     ort_session *session = NULL;
-    run_values inputs = {.count = 0};
+    tool_values inputs = {.count = 0};
     ort_status *status = tool_settings_options(&settings, &chosen);
     if (!status) status = ort_session_create(environment, model, chosen, &session);
     if (!status) status = run_inputs_create(&arguments, session, &inputs);
@@ -136,7 +141,7 @@ static ort_status *run_on(ort_environment *environment, ort_model *model, const 
         for (uint32_t i = 0; i < outputs->count; i++) outputs->items[i] = NULL;
         status = ort_session_run(session, inputs.items, inputs.count, outputs->items, outputs->count, NULL);
     }
-    run_values_finish(&inputs);
+    tool_values_finish(&inputs);
     ort_session_destroy(session);
     ort_options_destroy(chosen);
     return status;
@@ -149,7 +154,7 @@ static ort_status *compare_providers(ort_environment *environment, ort_model *mo
         tool_error(&run_tool, "--compare wants two providers, A,B, not '%s'", arguments.compare);
         exit(TOOL_EXIT_USAGE);
     }
-    run_values results[2] = {{.count = 0}, {.count = 0}};
+    tool_values results[2] = {{.count = 0}, {.count = 0}};
     ort_status *status = run_on(environment, model, names[0], &results[0]);
     if (!status) status = run_on(environment, model, names[1], &results[1]);
     run_tolerance tolerance = {arguments.rtol >= 0 ? arguments.rtol : 1e-3,
@@ -168,8 +173,8 @@ static ort_status *compare_providers(ort_environment *environment, ort_model *mo
             printf("%s: %s\n", value.name, difference.is_equal ? "equal within the tolerance" : difference.text);
     }
     json_object_set_new(report, "compare", list);
-    run_values_finish(&results[0]);
-    run_values_finish(&results[1]);
+    tool_values_finish(&results[0]);
+    tool_values_finish(&results[1]);
     return status;
 }
 

@@ -2,9 +2,7 @@
 #ifndef ORT_TOOLS_ORT_RUN_H
 #define ORT_TOOLS_ORT_RUN_H
 
-#include "common/common.h"
-
-#define RUN_VALUES_MAX 256u
+#include "common/tensors.h"
 
 typedef struct run_arguments {
     tool_settings settings;
@@ -17,15 +15,8 @@ typedef struct run_arguments {
 
 extern const tool run_tool;
 
-/* The tensors of one run. */
-typedef struct run_values {
-    ort_tensor *items[RUN_VALUES_MAX];
-    uint32_t count;
-} run_values;
-void run_values_finish(run_values *values);
-
 /* Given by --input, or random from `seed`; sizes that are not fixed count as 1 unless given with @shape. */
-ort_status *run_inputs_create(const run_arguments *arguments, ort_session *session, run_values *out);
+ort_status *run_inputs_create(const run_arguments *arguments, ort_session *session, tool_values *out);
 
 /* How two tensors of floats may differ: |got - want| <= atol + rtol * |want|. */
 typedef struct run_tolerance {
@@ -49,7 +40,4 @@ ort_status *run_check_folder(const run_arguments *arguments, ort_session *sessio
 /* "kind[dims] min .. max mean" for a person. */
 void run_print_tensor(const char *name, const ort_tensor *tensor);
 json_t *run_tensor_json(const char *name, const ort_tensor *tensor);
-/* Element `index` as a number. */
-double run_element(const ort_tensor *tensor, int64_t index);
-
 #endif
