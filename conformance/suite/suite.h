@@ -1,7 +1,7 @@
 /* suite/suite.h: what a check is, what it can say, and what it is told of the plugin under judgement.
  *
- * The controller (suite/control.c) never opens a plugin: it starts workers, which are this program again, and hands them
- * cases by name. A worker runs one case at a time and streams a record when it begins and one when it ends; a case
+ * The controller (suite/control.c) never opens a plugin: it starts workers, which are this program again, and hands
+ * them cases by name. A worker runs one case at a time and streams a record when it begins and one when it ends; a case
  * without an end is a crash, a late one a timeout, and the rest of the batch goes to a new worker.
  *
  * A check is one compiled-in case (levels 0 to 2, 5, 6) or the runner of a folder of data (3, 4).
@@ -40,10 +40,10 @@ const ortc_rule *ortc_rules(uint32_t *out_count);
 typedef struct ortc_subject {
     const char *name, *id, *version; /* from the manifest; name is what --provider takes */
     const char *manifest_path, *library_path;
-    uint32_t device;              /* index in the plugin's list, from PROVIDER:DEVICE; 0 */
-    const char *const *options;   /* "key=value" for the plugin, from -o */
+    uint32_t device;            /* index in the plugin's list, from PROVIDER:DEVICE; 0 */
+    const char *const *options; /* "key=value" for the plugin, from -o */
     uint32_t option_count;
-    const char *cases_folder;     /* generated cases; NULL: none here */
+    const char *cases_folder; /* generated cases; NULL: none here */
     uint64_t seed;
 } ortc_subject;
 

@@ -29,6 +29,7 @@ ort_status *ort_session_metrics_json(const ort_session *session, char **out) {
                   atomic_load(&metrics->plan_made_count), atomic_load(&metrics->run_made_count),
                   atomic_load(&metrics->memory_bytes));
     orti_text_add(&text, ",\"constant_bytes\":%" PRIu64 ",\"partitions\":%u", constant_bytes, parts->part_count);
+    orti_text_add(&text, ",\"precision\":\"%s\"", orti_options_text(session->options, "precision", "model"));
     orti_text_add(&text,
                   ",\"create_ns\":%" PRIu64 ",\"phases\":{\"passes_ns\":%" PRIu64
                   ",\"partition_and_compile_ns\":%" PRIu64 "}}",

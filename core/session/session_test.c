@@ -50,6 +50,7 @@ ORT_TEST(session, new_shapes_on_the_same_session) {
     CHECK_OK(ort_session_metrics_json(house.session, &metrics));
     json_t *root = json_loads(metrics, 0, NULL);
     CHECK(json_integer_value(json_object_get(root, "runs")) == 40, "%s", metrics);
+    CHECK_STR(json_string_value(json_object_get(root, "precision")), "model");
     json_decref(root);
     ort_string_destroy(metrics);
     house_close(&house);

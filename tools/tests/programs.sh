@@ -3,9 +3,9 @@
 set -uo pipefail
 # shellcheck source=tools/tests/lib.sh.inc
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh.inc"
-run=$build/bin/ort-run info=$build/bin/ort-info
+run=$build/bin/ort-run info=$build/bin/ort-info bench=$build/bin/ort-bench
 
-for program in ort-run ort-info; do
+for program in ort-run ort-info ort-bench; do
     expect "$program --help" 0 'usage: ' "$build/bin/$program" --help
     expect "$program --version" 0 '^ort-[a-z]* [0-9]*\.[0-9]*\.[0-9]*$' "$build/bin/$program" --version
     expect "$program: unknown option" 2 "unknown option '--nope'" "$build/bin/$program" --nope
@@ -24,6 +24,11 @@ printf '{"providers": ["cpu"' >"$work/broken.json"
 expect "broken configuration" 2 'broken.json' "$run" --config "$work/broken.json" "$work/text.onnx"
 expect "missing configuration" 2 'gone.json' "$run" --config "$work/gone.json" "$work/text.onnx"
 expect "--dump is refused" 2 'dump' "$run" "$work/text.onnx" --dump '*'
+
+expect "bench: no model" 2 'one MODEL is needed' "$bench"
+expect "bench: no time" 2 'seconds' "$bench" "$work/text.onnx" --seconds 0
+expect "bench: missing model" 2 'nowhere.onnx' "$bench" "$work/nowhere.onnx"
+expect "bench: two sources of inputs" 2 'exclude each other' "$bench" "$work/text.onnx" --data "$work" --shape a=1
 
 expect "the CPU provider is listed" 0 '^cpu ' "$info"
 expect "one device" 0 '  cpu:0  cpu' "$info" cpu:0
@@ -57,6 +62,15 @@ if [ -d "$data/models" ]; then
     expect "placement" 0 'cpu' "$info" --model "$mnist" --placement
     expect "model's values" 0 'Input3  float32\[1,1,28,28\]' "$info" --model "$mnist"
     expect "wrong golden answers" 1 'elements differ' "$run" "$mnist" --check "$data/models/mnist-cntk-8" --rtol 0 --atol 1e-30
+    expect "bench: every phase has a line" 0 'first_run' "$bench" "$mnist" --seconds 0.1
+    check "bench: --json holds what scripts rely on" bash -c "'$bench' '$mnist' --seconds 0.1 --json >'$work/bench.json' && python3 -c \"
+import json; r = json.load(open('$work/bench.json'))
+assert r['schema'] == 1 and r['provider'] == 'cpu' and r['precision'] == 'model' and r['threads'] >= 1 and r['runs'] >= 10
+assert 0 < r['min_ms'] <= r['median_ms'] <= r['p90_ms'] <= r['p99_ms'] and r['create_ms'] > 0 and r['first_run_ms'] > 0 and r['rss_mb'] > 0\""
+    expect "bench: ratios to an earlier report" 0 'against  *median_ms' "$bench" "$mnist" --seconds 0.1 --against "$work/bench.json"
+    expect "bench: --against wants a report" 2 'is no report' "$bench" "$mnist" --seconds 0.1 --against "$mnist"
+    expect "bench: stored inputs, two at once" 0 '2 at once' "$bench" "$mnist" --data "$data/models/mnist-cntk-8" --seconds 0.1 --concurrency 2
+    expect "bench: unknown input" 2 'no such input' "$bench" "$mnist" --shape nope=1
     expect "profile" 0 '' "$run" "$mnist" --profile "$work/trace.json"
     check "profile is JSON" python3 -m json.tool "$work/trace.json"
     mkdir "$work/outputs"
