@@ -10,28 +10,6 @@
 
 enum { STEADY_RUNS_MIN = 10, THREADS_MAX = 256 };
 
-static double resident_bytes(void) {
-    FILE *file = fopen("/proc/self/status", "r");
-    char line[256];
-    double kilobytes = -1;
-    while (file && fgets(line, sizeof line, file) && sscanf(line, "VmRSS: %lf", &kilobytes) != 1) {
-    }
-    if (file) fclose(file);
-    return kilobytes < 0 ? -1 : kilobytes * 1024;
-}
-
-static bool samples_add(bench_samples *samples, double value) {
-    if (samples->count == samples->capacity) {
-        size_t capacity = samples->capacity ? 2 * samples->capacity : 4096;
-        double *items = realloc(samples->items, capacity * sizeof *items);
-        if (!items) return false;
-        samples->items = items;
-        samples->capacity = capacity;
-    }
-    samples->items[samples->count++] = value;
-    return true;
-}
-
 /* One thread's part: a binding of its own on the shared session. */
 typedef struct runner {
     const bench_arguments *arguments;
@@ -85,7 +63,7 @@ static void *runner_go(void *user) {
         if (begin_ns >= self->end_ns && self->samples.count >= STEADY_RUNS_MIN) break;
         self->status = ort_binding_run(self->binding, NULL);
         uint64_t end_ns = tool_clock_ns();
-        if (begin_ns >= self->warm_until_ns && !samples_add(&self->samples, (double)(end_ns - begin_ns))) break;
+        if (begin_ns >= self->warm_until_ns && !bench_samples_add(&self->samples, (double)(end_ns - begin_ns))) break;
     }
     return NULL;
 }
@@ -98,7 +76,7 @@ static ort_status *samples_gather(runner *runners, uint32_t count, bench_samples
             return status;
         }
         for (size_t k = 0; k < runners[i].samples.count; k++)
-            if (!samples_add(out, runners[i].samples.items[k])) break;
+            if (!bench_samples_add(out, runners[i].samples.items[k])) break;
     }
     return NULL;
 }
@@ -135,9 +113,9 @@ static ort_status *measure_runs(const bench_arguments *arguments, ort_session *s
     uint64_t begin_ns = tool_clock_ns();
     if (!status) status = ort_binding_run(runners[0].binding, NULL);
     out->first_run_ns = (double)(tool_clock_ns() - begin_ns);
-    out->first_run_bytes = resident_bytes();
+    out->first_run_bytes = bench_resident_bytes();
     if (!status) status = runners_go(runners, count, arguments->seconds, out);
-    out->steady_bytes = resident_bytes();
+    out->steady_bytes = bench_resident_bytes();
     for (uint32_t i = 0; i < ready; i++) runner_finish(&runners[i]);
     free(runners);
     return status;
@@ -181,7 +159,7 @@ ort_status *bench_measure(const bench_arguments *arguments, const ort_options *o
     ort_session *session = NULL;
     *out = (bench_result){.load_ns = 0};
     ort_status *status = ort_environment_create(options, tool_log, (void *)(uintptr_t)&bench_tool, &environment);
-    out->before_bytes = resident_bytes();
+    out->before_bytes = bench_resident_bytes();
     uint64_t begin_ns = tool_clock_ns();
     if (!status) status = ort_model_load(environment, arguments->positional.items[0], options, &model);
     uint64_t loaded_ns = tool_clock_ns();
@@ -194,9 +172,4 @@ ort_status *bench_measure(const bench_arguments *arguments, const ort_options *o
     ort_model_destroy(model);
     ort_environment_destroy(environment);
     return status;
-}
-
-void bench_result_finish(bench_result *result) {
-    free(result->runs.items);
-    result->runs = (bench_samples){0};
 }

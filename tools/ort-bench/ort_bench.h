@@ -34,6 +34,10 @@ typedef struct bench_result {
 /* load, create, first run, warm-up (a fifth of the time), steady runs. */
 ort_status *bench_measure(const bench_arguments *arguments, const ort_options *options, bench_result *out);
 void bench_result_finish(bench_result *result);
+/* False: no memory, nothing added. */
+bool bench_samples_add(bench_samples *samples, double value);
+/* Of this process; -1 where the system does not tell. */
+double bench_resident_bytes(void);
 
 /* Sorts the samples; percentiles by nearest rank. */
 json_t *bench_report(const bench_arguments *arguments, bench_result *result);
