@@ -157,3 +157,60 @@ ORT_TEST(graph_text, nesting_has_a_limit) {
                 "more than 64 bodies");
     orti_text_finish(&text);
 }
+
+/* An output that is there twice, one that is a formal input, one that is a constant; an input that is left out; a graph
+ * inside that captures; a call inside. */
+ORT_TEST(graph, a_body_takes_the_place_of_its_call) {
+    static const char text[] = "graph \"g\" {\n"
+                               "  input %x : float32[4]\n"
+                               "  %a, %b, %c, %d = F@1 (%x, _) \"f\" body graph \"F\" {\n"
+                               "    input %i : float32[4]\n"
+                               "    input %j\n"
+                               "    const %k : float32[1] = {2}\n"
+                               "    %t : float32[4] = Neg@13 (%i) \"n\"\n"
+                               "    %u = If@21 (%t) {then_branch = graph \"then\" {\n"
+                               "      capture %v : float32[4] = %t\n"
+                               "      %w : float32[4] = Clip@13 (%v)\n"
+                               "      output %w\n"
+                               "    }} \"m\"\n"
+                               "    %z = G@1 (%u, %j, %k) \"o\" body graph \"G\" {\n"
+                               "      input %p\n"
+                               "      %q = Abs@13 (%p) \"n\"\n"
+                               "      output %q\n"
+                               "    }\n"
+                               "    output %t\n"
+                               "    output %t\n"
+                               "    output %i\n"
+                               "    output %k\n"
+                               "  }\n"
+                               "  %e = Sum@13 (%a, %b, %c, %d)\n"
+                               "  output %b\n"
+                               "  output %c\n"
+                               "  output %e\n"
+                               "}\n";
+    orti_graph *graph = NULL;
+    orti_node_id first = ORTI_NONE;
+    orti_text printed;
+    CHECK_OK(orti_graph_parse(orti_allocator_default(), text, strlen(text), &graph));
+    CHECK_FAILS(orti_graph_inline_body(graph, 1, &first), ORT_CODE_INVALID_ARGUMENT, "has no body");
+    CHECK_OK(orti_graph_inline_body(graph, 0, &first));
+    CHECK(first == 2);
+    CHECK_OK(orti_graph_verify(graph));
+    const orti_node *inner = orti_graph_node(graph, 4);
+    CHECK_STR(inner->name, "f/o");
+    CHECK(inner->inputs[1] == ORTI_NONE && orti_graph_value(graph, inner->inputs[2])->kind == ORTI_VALUE_CONSTANT);
+    CHECK_OK(orti_graph_inline_body(graph, 4, &first));
+    CHECK_STR(orti_graph_node(graph, first)->name, "f/o/n");
+    CHECK_OK(orti_graph_verify(graph));
+    /* The outputs keep their names. */
+    CHECK_STR(orti_graph_value(graph, orti_graph_output(graph, 0))->name, "b");
+    CHECK_STR(orti_graph_value(graph, orti_graph_output(graph, 1))->name, "c");
+    orti_text_init(&printed, orti_allocator_default());
+    CHECK_OK(orti_graph_print(graph, 4, &printed));
+    CHECK(strstr(printed.data, "capture %v : float32[4] = %t_") ||
+              strstr(printed.data, "capture %v : float32[4] = %b") ||
+              strstr(printed.data, "capture %v : float32[4] = %a"),
+          "%s", printed.data);
+    orti_text_finish(&printed);
+    orti_graph_destroy(graph);
+}

@@ -133,6 +133,26 @@ static ort_status *learn(orti_engine *engine) {
     return NULL;
 }
 
+/* What a body's formal inputs are at this call; then the body's own values. */
+static ort_status *body_learn(const orti_graph *graph, const orti_node *node) {
+    for (uint32_t i = 0; i < node->input_count && i < orti_graph_input_count(node->body); i++) {
+        if (node->inputs[i] == ORTI_NONE) continue;
+        const orti_value *value = orti_graph_value(graph, node->inputs[i]);
+        ORT_TRY(orti_graph_set_shape(node->body, orti_graph_input(node->body, i), value->dtype, value->dims,
+                                     value->has_shape ? value->rank : ORTI_NONE));
+    }
+    return orti_infer_graph(node->body);
+}
+
+static ort_status *bodies_learn(orti_graph *graph) {
+    for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) {
+        const orti_node *node = orti_graph_node(graph, id);
+        if (node->is_deleted || !node->body) continue;
+        ORT_TRY(ORT_NOTE(body_learn(graph, node), "node '%s' (%s)", node->name, node->op_type));
+    }
+    return NULL;
+}
+
 ort_status *orti_infer_graph(orti_graph *graph) {
     orti_arena arena;
     orti_arena_init(&arena, orti_allocator_default());
@@ -143,7 +163,8 @@ ort_status *orti_infer_graph(orti_graph *graph) {
     for (orti_value_id id = 0; id < count; id++) seed_state(orti_graph_value(graph, id), &engine.states[id]);
     ORT_TRY_TO(done, status, orti_engine_run(&engine));
     for (orti_value_id id = 0; id < count; id++) ORT_TRY_TO(done, status, write_back(&engine, id));
-    status = learn(&engine);
+    ORT_TRY_TO(done, status, learn(&engine));
+    status = bodies_learn(graph);
 done:
     orti_arena_finish(&arena);
     return status;

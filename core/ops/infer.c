@@ -253,6 +253,39 @@ static ort_status *check_equal_types(orti_infer *infer, const orti_op *op) {
     return NULL;
 }
 
+/* A composite means what its body says: the same machine over the body, from the node's inputs to its outputs. */
+static ort_status *infer_body(orti_infer *infer) {
+    const orti_engine *outer = infer->engine;
+    orti_graph *body = infer->node->body;
+    orti_engine engine = *outer;
+    uint32_t count = orti_graph_value_count(body);
+    engine.graph = body;
+    ORT_TRY(orti_arena_alloc(outer->arena, count + 1, sizeof *engine.states, &engine.states));
+    for (orti_value_id id = 0; id < count; id++) {
+        orti_tensor *constant = orti_graph_value(body, id)->constant;
+        if (!constant) continue;
+        engine.states[id] = (orti_state){.dtype = constant->dtype,
+                                         .has_shape = true,
+                                         .is_set = true,
+                                         .rank = constant->rank,
+                                         .dims = constant->dims};
+    }
+    for (uint32_t i = 0; i < infer->node->input_count && i < orti_graph_input_count(body); i++) {
+        const orti_state *given = orti_in(infer, i);
+        uint32_t cell_count = 0;
+        (void)orti_in_cells(infer, i, &cell_count); /* small constants are read */
+        if (given) engine.states[orti_graph_input(body, i)] = *given;
+    }
+    ORT_TRY(infer->status);
+    ORT_TRY(orti_engine_run(&engine));
+    for (uint32_t k = 0; k < infer->node->output_count && k < orti_graph_output_count(body); k++) {
+        orti_state *state = orti_result(infer, k);
+        if (state) *state = engine.states[orti_graph_output(body, k)];
+        if (state) state->is_set = true;
+    }
+    return NULL;
+}
+
 static ort_status *infer_node(orti_engine *engine, orti_node *node) {
     orti_infer infer = {.engine = engine, .node = node};
     for (uint32_t k = 0; k < node->output_count; k++) {
@@ -265,7 +298,10 @@ static ort_status *infer_node(orti_engine *engine, orti_node *node) {
         infer_types(&infer, node->op);
     }
     const orti_meaning *meaning = orti_meaning_of(node);
-    if (meaning && meaning->infer) meaning->infer(&infer);
+    if (meaning && meaning->infer)
+        meaning->infer(&infer);
+    else if (node->body && !infer.status)
+        return ORT_NOTE(infer_body(&infer), "node '%s' (%s)", node->name, node->op_type);
     return infer.status;
 }
 

@@ -212,8 +212,8 @@ ORT_API ORT_MUST_USE ort_status *ort_binding_prepare(ort_binding *binding);
 ORT_API ORT_MUST_USE ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_options);
 ORT_API ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index); /* borrow: binding; NULL before a run */
 
-/* Runs on a thread of the library, and on none while it waits for a device. `done` is called once, from there, with NULL
- * or a status that it borrows; the binding is in use until then. A deadline is looked at where the run goes on. */
+/* Runs on a thread of the library, and on none while it waits for a device. `done` is called once, from there, with
+ * NULL or a status that it borrows; the binding is in use until then. A deadline is looked at where the run goes on. */
 typedef void (*ort_done_fn)(void *user, const ort_status *status);
 ORT_API ORT_MUST_USE ort_status *ort_binding_run_async(ort_binding *binding, const ort_run_options *run_options,
                                                        ort_done_fn done, void *user);
