@@ -172,6 +172,7 @@ static ort_status *part_fill(attempt *at, const choice_offer *offer, orti_partit
                              .workspace_bytes = proposal->workspace_bytes};
     ORT_TRY(copy_cost(at, offer, &part->copy_ns));
     ORT_TRY(orti_arena_copy(arena, proposal->nodes, proposal->node_count * sizeof(uint32_t), &part->nodes));
+    if (proposal->by_body) ORT_TRY(orti_arena_copy(arena, proposal->by_body, proposal->node_count, &part->by_body));
     ORT_TRY(orti_arena_copy(arena, proposal->boundaries, proposal->boundary_count * sizeof(ortp_boundary),
                             &part->boundaries));
     if (proposal->node_cost_ns)
@@ -285,21 +286,31 @@ static bool has_breach(const attempt *at, const bool *was_out) {
     return false;
 }
 
-ort_status *orti_attempt_choose(attempt *at, bool *out_has_breach) {
-    uint32_t rank_bound = 0;
-    bool *was_out = NULL;
-    *out_has_breach = false;
-    ORT_TRY(orti_arena_alloc(&at->arena, at->request->candidate_count, sizeof *was_out, &was_out));
-    for (uint32_t c = 0; c < at->request->candidate_count; c++) {
-        was_out[c] = at->answers[c].refusal != NULL;
-        if (at->request->candidates[c].rank >= rank_bound) rank_bound = at->request->candidates[c].rank + 1;
-    }
+/* Rank after rank, until nobody takes any more. */
+static ort_status *ranks_serve(attempt *at, uint32_t rank_bound, const bool *was_out, bool *out_has_breach) {
     for (uint32_t rank = 0; rank < rank_bound; rank++) {
         uint32_t taken = 1;
         while (taken && !*out_has_breach) {
             ORT_TRY(round_of_rank(at, rank, &taken));
             *out_has_breach = has_breach(at, was_out);
         }
+    }
+    return NULL;
+}
+
+ort_status *orti_attempt_choose(attempt *at, bool *out_has_breach) {
+    uint32_t rank_bound = 0;
+    bool *was_out = NULL, has_freed = true;
+    *out_has_breach = false;
+    ORT_TRY(orti_arena_alloc(&at->arena, at->request->candidate_count, sizeof *was_out, &was_out));
+    for (uint32_t c = 0; c < at->request->candidate_count; c++) {
+        was_out[c] = at->answers[c].refusal != NULL;
+        if (at->request->candidates[c].rank >= rank_bound) rank_bound = at->request->candidates[c].rank + 1;
+    }
+    while (has_freed && !*out_has_breach) {
+        ORT_TRY(ranks_serve(at, rank_bound, was_out, out_has_breach));
+        has_freed = false;
+        if (!*out_has_breach) ORT_TRY(orti_attempt_pins_free(at, &has_freed));
     }
     return NULL;
 }

@@ -32,9 +32,10 @@ typedef struct attempt {
     attempt_answer *answers;   /* one a candidate */
     const orti_node_id *shown; /* the view's nodes: masks are in this order */
     uint32_t shown_count;
-    uint8_t *mask;   /* scratch: one byte for each shown node */
-    uint8_t *mark;   /* scratch: one byte for each node id */
-    uint32_t *stack; /* scratch: node ids */
+    uint8_t *mask;    /* scratch: one byte for each shown node */
+    uint8_t *mark;    /* scratch: one byte for each node id */
+    uint32_t *stack;  /* scratch: node ids */
+    uint32_t *pin_of; /* by node id: the only candidate that may take it, or ORTI_NONE */
 } attempt;
 
 /* ---- ask.c ---- */
@@ -58,6 +59,13 @@ ORT_MUST_USE ort_status *orti_attempt_copy_ns(attempt *at, uint32_t candidate, c
                                               double *out);
 /* Accepts proposals until nobody adds one. Stops early when a candidate breaks a rule. */
 ORT_MUST_USE ort_status *orti_attempt_choose(attempt *at, bool *out_has_breach);
+
+/* ---- expand.c ---- */
+ORT_MUST_USE ort_status *orti_attempt_pins_read(attempt *at);
+/* Nodes that whoever they were pinned to does not take become anybody's; *out_freed: there were such. */
+ORT_MUST_USE ort_status *orti_attempt_pins_free(attempt *at, bool *out_freed);
+/* Composites that nobody takes whole become the result's expansions. */
+ORT_MUST_USE ort_status *orti_attempt_find_expansions(attempt *at);
 
 /* ---- explain.c ---- */
 ORT_MUST_USE ort_status *orti_attempt_check_all_placed(attempt *at);

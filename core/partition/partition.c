@@ -41,6 +41,7 @@ static ort_status *attempt_begin(attempt *at) {
     ORT_TRY(orti_arena_alloc(&at->arena, at->node_bound, sizeof(uint32_t), &at->stack));
     ORT_TRY(orti_arena_alloc(&at->arena, at->request->candidate_count, sizeof(attempt_answer), &at->answers));
     for (uint32_t i = 0; i < at->node_bound; i++) at->piece_of[i] = PIECE_NONE;
+    ORT_TRY(orti_attempt_pins_read(at));
     for (uint32_t i = 0; i < at->request->candidate_count; i++) at->answers[i].refusal = at->result->refusals[i];
     return orti_view_create(at->request->providers, graph, at->is_known_node, at->is_known_value, &at->result->view);
 }
@@ -96,10 +97,12 @@ static ort_status *attempt_run(const orti_partition_request *request, orti_parti
         if (at.answers[i].refusal && !refusals[i]) log_breach(&at, i), *out_again = true;
         refusals[i] = at.answers[i].refusal;
     }
-    if (!status && !*out_again) status = orti_attempt_check_all_placed(&at);
-    if (!status && !*out_again) status = orti_attempt_check_fallback(&at);
-    if (!status && !*out_again) status = attempt_finish(&at);
-    attempt_end(&at, !status && !*out_again);
+    if (!status && !*out_again) status = orti_attempt_find_expansions(&at);
+    bool is_last = !*out_again && !result->expansion_count;
+    if (!status && is_last) status = orti_attempt_check_all_placed(&at);
+    if (!status && is_last) status = orti_attempt_check_fallback(&at);
+    if (!status && is_last) status = attempt_finish(&at);
+    attempt_end(&at, !status && is_last);
     orti_arena_finish(&at.arena);
     return status;
 }

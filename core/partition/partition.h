@@ -20,6 +20,12 @@ typedef struct orti_candidate {
     bool is_asked_for;
 } orti_candidate;
 
+/* Whose a node is to be. `is_strict`: or the partitioning fails; else who takes it when that one does not. */
+typedef struct orti_pin {
+    uint32_t candidate; /* ORTI_NONE: anybody's */
+    bool is_strict;
+} orti_pin;
+
 typedef enum orti_fallback { ORTI_FALLBACK_ALLOW, ORTI_FALLBACK_WARN, ORTI_FALLBACK_ERROR } orti_fallback;
 
 typedef struct orti_partition_request {
@@ -30,8 +36,16 @@ typedef struct orti_partition_request {
     uint32_t candidate_count;
     const ortp_policy *policy;
     orti_fallback fallback;
-    const orti_log *log; /* or NULL */
+    const orti_log *log;  /* or NULL */
+    const orti_pin *pins; /* by node id; those from pin_count on are anybody's */
+    uint32_t pin_count;
 } orti_partition_request;
+
+/* A composite that is to be replaced by its body, and by whose proposal; ORTI_NONE: nobody takes it at all. */
+typedef struct orti_expansion {
+    orti_node_id node;
+    uint32_t candidate;
+} orti_expansion;
 
 /* One piece: an accepted proposal. Pointers: the partitioning's. */
 typedef struct orti_partition {
@@ -39,6 +53,7 @@ typedef struct orti_partition {
     uint64_t token;
     uint32_t node_count, input_count, output_count;
     const orti_node_id *nodes;             /* producers first */
+    const uint8_t *by_body;                /* 1 for composites that are taken by their body; or NULL */
     const orti_value_id *inputs, *outputs; /* cross the border; neither constant nor known */
     const ortp_boundary *boundaries;
     uint32_t boundary_count, precision, flags; /* ORTP_PRECISION_*, ORTP_PROPOSAL_* */
@@ -58,10 +73,15 @@ typedef struct orti_partitioning {
     const uint8_t *is_known_value; /* for each value id */
     const char *const *details;    /* for each node id: why others were not chosen; "" */
     const char *const *refusals;   /* for each candidate: the rule that it broke, or NULL */
+    /* Not empty: nothing else is told and no token is kept. The graph is to be expanded and partitioned again. */
+    const orti_expansion *expansions;
+    uint32_t expansion_count;
 } orti_partitioning;
 
-/* errors: UNSUPPORTED naming the first operator, in graph order, that nobody takes, with each candidate's reason; or
- * (fallback ERROR) the first node that lands on a provider nobody asked for. */
+/* Composites (nodes with a body) are taken whole, or asked to be expanded (docs/adr/0012-composites-and-cuts.md).
+ * errors: UNSUPPORTED naming the first operator, in graph order, that nobody takes, with each candidate's reason; or
+ * (fallback ERROR) the first node that lands on a provider nobody asked for; or a node that is strictly pinned to a
+ * candidate that does not take it. */
 ORT_MUST_USE ort_status *orti_partition_create(const orti_partition_request *request, orti_partitioning **out);
 void orti_partitioning_destroy(orti_partitioning *partitioning); /* takes NULL; programs are gone before */
 /* What a node costs in its piece; 0 where it has none. */

@@ -56,6 +56,9 @@ static ort_status *nodes_copy(claim_sink *sink, const ortp_proposal *from, orti_
     for (uint32_t i = 0; i < from->node_count; i++) {
         nodes[i] = from->nodes[order[i].index];
         if (by_body) by_body[i] = from->by_body[order[i].index];
+        if (by_body && by_body[i] && !orti_graph_node(sink->view->graph, nodes[i])->body)
+            return orti_breach(sink->instance, "propose", "takes node '%s' by its body, and it has none",
+                               node_name(sink, nodes[i]));
         if (!costs) continue;
         costs[i] = from->node_cost_ns[order[i].index];
         if (!isfinite(costs[i]) || costs[i] < 0)

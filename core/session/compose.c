@@ -1,4 +1,5 @@
 /* From a graph to programs: policy, partition, schedule. */
+#include "passes/passes.h"
 #include "session/inner.h"
 
 #include <string.h>
@@ -77,17 +78,60 @@ static ort_status *contract_check(const session_composition *composition) {
     return NULL;
 }
 
+static ort_status *partition(ort_environment *environment, orti_graph *graph, session_composition *composition) {
+    ORT_TRY(orti_marks_grow(composition, graph));
+    ORT_TRY(orti_cuts_pin(composition, graph));
+    const orti_partition_request request = {.alloc = composition->alloc,
+                                            .providers = environment->providers,
+                                            .graph = graph,
+                                            .candidates = composition->candidates,
+                                            .candidate_count = composition->candidate_count,
+                                            .policy = &composition->policy,
+                                            .fallback = composition->fallback,
+                                            .log = &environment->log,
+                                            .pins = composition->pins,
+                                            .pin_count = composition->mark_count};
+    return orti_partition_create(&request, &composition->partitioning);
+}
+
+/* The call becomes the nodes of its body; they are for whoever took it by its body. */
+static ort_status *expand_one(orti_graph *graph, const orti_expansion *expansion, session_composition *composition) {
+    orti_node_id first = ORTI_NONE;
+    ORT_TRY(orti_graph_inline_body(graph, expansion->node, &first));
+    ORT_TRY(orti_marks_grow(composition, graph));
+    bool is_strict = composition->pins[expansion->node].is_strict;
+    composition->origins[expansion->node] |= COMPOSITION_EXPANDED;
+    for (orti_node_id id = first; id < orti_graph_node_count(graph); id++) {
+        composition->origins[id] = COMPOSITION_OF_BODY;
+        composition->pins[id] = (orti_pin){expansion->candidate, is_strict};
+    }
+    return NULL;
+}
+
+/* The partitioning, which looks at the graph, goes first. */
+static ort_status *expand(orti_graph *graph, session_composition *composition) {
+    orti_arena scratch;
+    orti_expansion *expansions = NULL;
+    uint32_t count = composition->partitioning->expansion_count;
+    orti_arena_init(&scratch, composition->alloc);
+    ort_status *status =
+        orti_arena_copy(&scratch, composition->partitioning->expansions, count * sizeof *expansions, &expansions);
+    orti_partitioning_destroy(composition->partitioning);
+    composition->partitioning = NULL;
+    for (uint32_t i = 0; i < count && !status; i++) status = expand_one(graph, &expansions[i], composition);
+    orti_arena_finish(&scratch);
+    ORT_TRY(status);
+    return composition->simplify ? composition->simplify(composition->simplify_user, graph)
+                                 : orti_passes_run(graph, NULL);
+}
+
 ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
                          session_composition *composition) {
-    const orti_partition_request partition = {.alloc = composition->alloc,
-                                              .providers = environment->providers,
-                                              .graph = graph,
-                                              .candidates = composition->candidates,
-                                              .candidate_count = composition->candidate_count,
-                                              .policy = &composition->policy,
-                                              .fallback = composition->fallback,
-                                              .log = &environment->log};
-    ORT_TRY(orti_partition_create(&partition, &composition->partitioning));
+    ORT_TRY(partition(environment, graph, composition));
+    while (composition->partitioning->expansion_count) {
+        ORT_TRY(expand(graph, composition));
+        ORT_TRY(partition(environment, graph, composition));
+    }
     ORT_TRY(contract_check(composition));
     const orti_schedule_request schedule = {.alloc = composition->alloc,
                                             .partitioning = composition->partitioning,
@@ -107,5 +151,7 @@ void orti_composition_finish(session_composition *composition) {
         orti_instance_release(composition->candidates[i].instance);
     orti_free(composition->alloc, composition->candidates);
     orti_free(composition->alloc, composition->settings);
+    orti_free(composition->alloc, composition->pins);
+    orti_free(composition->alloc, composition->origins);
     orti_arena_finish(&composition->arena);
 }

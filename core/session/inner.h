@@ -75,9 +75,20 @@ typedef struct session_composition {
     ortp_symbol_range *ranges;
     orti_fallback fallback;
     uint64_t host_limit_bytes;
+    /* By node id, both of one length: whose it is to be; what has come of composites. */
+    orti_pin *pins;
+    uint8_t *origins; /* COMPOSITION_* */
+    size_t pin_capacity, origin_capacity;
+    uint32_t mark_count;
+    const ort_options *options; /* for forced cuts; NULL: none */
+    /* Simplifies the graph after composites were expanded; NULL: the required passes alone. */
+    ort_status *(*simplify)(void *user, orti_graph *graph);
+    void *simplify_user;
     orti_partitioning *partitioning;
     orti_schedule *schedule;
 } session_composition;
+#define COMPOSITION_EXPANDED 1u /* a composite that was replaced by its body */
+#define COMPOSITION_OF_BODY  2u /* a node that came from one */
 /* Opens the instances that `options` ask for. */
 ORT_MUST_USE ort_status *orti_candidates_open(ort_environment *environment, const ort_options *options,
                                               session_composition *composition);
@@ -88,6 +99,11 @@ ORT_MUST_USE ort_status *orti_policy_read(const ort_options *options, const orti
 ORT_MUST_USE ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
                                       session_composition *composition);
 void orti_composition_finish(session_composition *composition);
+/* ---- cuts.c: whose nodes are to be ---- */
+/* Room for marks of every node of the graph. */
+ORT_MUST_USE ort_status *orti_marks_grow(session_composition *composition, const orti_graph *graph);
+/* Pins by the configuration's "placement"; those that are there already stay. */
+ORT_MUST_USE ort_status *orti_cuts_pin(session_composition *composition, orti_graph *graph);
 
 /* The evaluate of passes: computes `graph` once, without inputs, on providers that the host addresses. */
 typedef struct evaluate_context {

@@ -32,7 +32,7 @@ static ort_status *unknown_key(const char *path) {
     size_t key_count, count = 0;
     const option_key *keys = orti_option_keys(&key_count);
     const char *names[NAMES_MAX];
-    static const char *const groups[] = {"threads", "cache", "limits", "passes", "plugins"};
+    static const char *const groups[] = {"threads", "cache", "limits", "passes", "placement", "plugins"};
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) names[count++] = groups[i];
     for (size_t i = 0; i < key_count && count < NAMES_MAX; i++) names[count++] = keys[i].path;
     const char *nearest = orti_nearest_name(path, names, count);

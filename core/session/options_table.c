@@ -117,7 +117,19 @@ static ort_status *check_list(const option_key *key, json_t *value) {
     return NULL;
 }
 
+static ort_status *check_wishes(const option_key *key, json_t *value) {
+    const char *nodes;
+    json_t *provider;
+    if (!json_is_object(value)) KEY_FAIL(key, "wants {\"node\": \"provider\"}, got %s", kind_name(value));
+    json_object_foreach(value, nodes, provider) {
+        if (!json_is_string(provider) || !*json_string_value(provider))
+            KEY_FAIL(key, "'%s' wants the name of a provider, got %s", nodes, kind_name(provider));
+    }
+    return NULL;
+}
+
 #define THREADS_MAX 4096
+#define PARTS_MAX   1000000
 
 static const option_key keys[] = {
     {.path = "providers", .scope = SCOPE_SESSION, .check = check_providers, .is_list = true},
@@ -157,6 +169,9 @@ static const option_key keys[] = {
     {.path = "weights", .scope = SCOPE_MODEL, .check = check_choice, .choices = "map|copy"},
     {.path = "inputs", .scope = SCOPE_MODEL, .check = check_texts, .is_list = true},
     {.path = "passes.disable", .scope = SCOPE_SESSION, .check = check_texts, .is_list = true},
+    {.path = "placement.parts", .scope = SCOPE_SESSION, .check = check_int, .minimum = 1, .maximum = PARTS_MAX},
+    {.path = "placement.seed", .scope = SCOPE_SESSION, .check = check_int, .minimum = 0, .maximum = INT64_MAX},
+    {.path = "placement.nodes", .scope = SCOPE_SESSION, .check = check_wishes},
     {.path = "plugins.path", .scope = SCOPE_ENVIRONMENT, .check = check_texts, .is_list = true},
     {.path = "plugins.probe", .scope = SCOPE_ENVIRONMENT, .check = check_bool},
     {.path = "plugins.isolate",

@@ -63,6 +63,11 @@ static ort_status *place_node(ort_session *session, const orti_graph *loaded, or
     ORT_TRY(keep(session, was->name, &out->node));
     ORT_TRY(keep(session, was->op_type, &out->op_type));
     ORT_TRY(keep(session, was->domain, &out->domain));
+    if (session->composition.origins[id] & COMPOSITION_EXPANDED) {
+        out->state = ORT_PLACED_REMOVED;
+        out->detail = "replaced by its body: no provider takes it whole";
+        return NULL;
+    }
     if (is->is_deleted) return place_gone(session, was, session->taken_by[id], out);
     if (parts->part_of[id] != ORTI_NONE) return place_provider(session, id, parts->part_of[id], out);
     out->state = parts->is_known_node[id] ? ORT_PLACED_KNOWN : ORT_PLACED_CORE;
@@ -70,12 +75,21 @@ static ort_status *place_node(ort_session *session, const orti_graph *loaded, or
     return NULL;
 }
 
+/* Nodes that came out of composites are told of too; what became of one of them in a pass is not. */
+static bool is_of_body(const ort_session *session, orti_node_id id) {
+    const session_composition *composition = &session->composition;
+    return id < composition->mark_count && (composition->origins[id] & COMPOSITION_OF_BODY) &&
+           !orti_graph_node(session->graph, id)->is_deleted;
+}
+
 ort_status *orti_placements_make(ort_session *session, const orti_graph *loaded) {
-    uint32_t bound = orti_graph_node_count(loaded);
+    uint32_t loaded_count = orti_graph_node_count(loaded), bound = orti_graph_node_count(session->graph);
     ORT_TRY(orti_arena_alloc(&session->arena, bound, sizeof *session->placements, &session->placements));
     for (uint32_t i = 0; i < bound; i++) {
-        if (orti_graph_node(loaded, i)->is_deleted) continue;
-        ORT_TRY(place_node(session, loaded, i, &session->placements[session->placement_count]));
+        bool is_loaded = i < loaded_count;
+        if (is_loaded ? orti_graph_node(loaded, i)->is_deleted : !is_of_body(session, i)) continue;
+        ORT_TRY(place_node(session, is_loaded ? loaded : session->graph, i,
+                           &session->placements[session->placement_count]));
         session->placement_count++;
     }
     return NULL;

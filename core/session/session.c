@@ -5,23 +5,28 @@
 
 #include <string.h>
 
+static bool is_expanded(const ort_session *session, orti_node_id node) {
+    const session_composition *composition = &session->composition;
+    return node < composition->mark_count && composition->origins[node] & COMPOSITION_EXPANDED;
+}
+
 /* Remembers which pass took each node of the model as loaded. */
 static void pass_observe(void *user, const char *pass, const orti_graph *graph) {
     ort_session *session = user;
     for (uint32_t i = 0; i < session->loaded_bound; i++)
-        if (!session->taken_by[i] && orti_graph_node(graph, i)->is_deleted) session->taken_by[i] = pass;
+        if (!session->taken_by[i] && orti_graph_node(graph, i)->is_deleted && !is_expanded(session, i))
+            session->taken_by[i] = pass;
 }
 
 /* Simplified and raised; what is constant is computed on the candidates. */
-static ort_status *passes_run(ort_session *session) {
+static ort_status *passes_run(void *user, orti_graph *graph) {
+    ort_session *session = user;
     json_t *list = orti_options_get(session->options, "passes.disable");
     evaluate_context context = {session->environment, &session->composition};
     const char **names = NULL;
     size_t count = json_array_size(list);
     ORT_TRY(orti_arena_alloc(&session->arena, count, sizeof *names, &names));
     for (size_t i = 0; i < count; i++) names[i] = json_string_value(json_array_get(list, i));
-    session->loaded_bound = orti_graph_node_count(session->graph);
-    ORT_TRY(orti_arena_alloc(&session->arena, session->loaded_bound, sizeof(char *), &session->taken_by));
     const orti_passes_options options = {.disabled = names,
                                          .disabled_count = (uint32_t)count,
                                          .evaluate = orti_evaluate,
@@ -30,8 +35,8 @@ static ort_status *passes_run(ort_session *session) {
                                          .observe = pass_observe,
                                          .observe_user = session};
     uint64_t begin_ns = orti_clock_ns();
-    ort_status *status = orti_passes_run(session->graph, &options);
-    session->metrics.passes_ns = orti_clock_ns() - begin_ns;
+    ort_status *status = orti_passes_run(graph, &options);
+    session->metrics.passes_ns += orti_clock_ns() - begin_ns;
     return status;
 }
 
@@ -42,7 +47,12 @@ static ort_status *session_fill(ort_session *session, const ort_model *model) {
     ORT_TRY(orti_graph_copy(model->graph, &session->graph));
     ORT_TRY(orti_policy_read(session->options, session->graph, composition));
     ORT_TRY(orti_candidates_open(session->environment, session->options, composition));
-    ORT_TRY(passes_run(session));
+    session->loaded_bound = orti_graph_node_count(session->graph);
+    ORT_TRY(orti_arena_alloc(&session->arena, session->loaded_bound, sizeof(char *), &session->taken_by));
+    ORT_TRY(passes_run(session, session->graph));
+    composition->options = session->options;
+    composition->simplify = passes_run;
+    composition->simplify_user = session;
     uint64_t begin_ns = orti_clock_ns();
     ORT_TRY(orti_compose(session->environment, session->graph, PLAN_COUNT_MAX, composition));
     session->metrics.compose_ns = orti_clock_ns() - begin_ns;

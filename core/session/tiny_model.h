@@ -49,11 +49,9 @@ static inline void tiny_value(tiny_bytes *graph, unsigned field, const char *nam
     tiny_part(graph, field, &value);
 }
 
-/* x -> ops[0] -> ... -> y, one node for each word of `ops`; symbol NULL: float[4]. */
-static inline void tiny_model_make(tiny_bytes *model, const char *ops, const char *symbol) {
-    tiny_bytes graph = {.length = 0}, opset = graph;
+/* x -> ops[0] -> ... -> y as NodeProtos in field `field`, one for each word of `ops`; "Call" is a function's. */
+static inline void tiny_chain(tiny_bytes *graph, unsigned field, const char *ops) {
     char from[16] = "x", to[16], op[16];
-    memset(model, 0, sizeof *model);
     for (int i = 0, used = 0; sscanf(ops, "%15s%n", op, &used) == 1; i++) {
         tiny_bytes node = {.length = 0};
         char name[16];
@@ -65,16 +63,45 @@ static inline void tiny_model_make(tiny_bytes *model, const char *ops, const cha
         tiny_text(&node, 2, to);
         tiny_text(&node, 3, name);
         tiny_text(&node, 4, op);
-        tiny_part(&graph, 1, &node);
+        if (strcmp(op, "Call") == 0) tiny_text(&node, 7, "test");
+        tiny_part(graph, field, &node);
         memcpy(from, to, sizeof from);
     }
+}
+
+/* Imports of ai.onnx and of the functions' domain. */
+static inline void tiny_imports(tiny_bytes *out, unsigned field) {
+    tiny_bytes onnx = {.length = 0}, own = onnx;
+    tiny_int(&onnx, 2, 21);
+    tiny_part(out, field, &onnx);
+    tiny_text(&own, 1, "test");
+    tiny_int(&own, 2, 1);
+    tiny_part(out, field, &own);
+}
+
+/* Adds the function "Call" to a model: the chain `ops` from x to y. */
+static inline void tiny_function(tiny_bytes *model, const char *ops) {
+    tiny_bytes function = {.length = 0};
+    tiny_text(&function, 1, "Call");
+    tiny_text(&function, 4, "x");
+    tiny_text(&function, 5, "y");
+    tiny_chain(&function, 7, ops);
+    tiny_imports(&function, 9);
+    tiny_text(&function, 10, "test");
+    tiny_part(model, 25, &function);
+}
+
+/* A model of one chain; symbol NULL: float[4]. */
+static inline void tiny_model_make(tiny_bytes *model, const char *ops, const char *symbol) {
+    tiny_bytes graph = {.length = 0};
+    memset(model, 0, sizeof *model);
+    tiny_chain(&graph, 1, ops);
     tiny_text(&graph, 2, "tiny");
     tiny_value(&graph, 11, "x", symbol);
     tiny_value(&graph, 12, "y", symbol);
     tiny_int(model, 1, 8);
     tiny_part(model, 7, &graph);
-    tiny_int(&opset, 2, 21);
-    tiny_part(model, 8, &opset);
+    tiny_imports(model, 8);
 }
 
 #endif

@@ -14,7 +14,7 @@
     "\"abi\":{\"major\":0,\"min_minor\":0,\"built_minor\":0}}"
 const char fake_far_manifest[] = MANIFEST("far"), fake_near_manifest[] = MANIFEST("near");
 const char *fake_far_ops = "", *fake_near_ops = "", *fake_failing_node = "";
-int fake_far_lies, fake_far_scatters, fake_far_delay;
+int fake_far_lies, fake_far_scatters, fake_far_by_body, fake_far_delay;
 _Atomic int fake_settle_count, fake_live_buffers, fake_open_points, fake_far_good_count = -1;
 
 /* The gate before far work. */
@@ -229,7 +229,7 @@ static float *arg_data(const ortp_tensor_arg *arg) {
 }
 static float compute(const char *op, float a, float b) {
     if (strcmp(op, "Neg") == 0) return -a;
-    if (strcmp(op, "Abs") == 0) return fabsf(a);
+    if (strcmp(op, "Abs") == 0 || strcmp(op, "Call") == 0) return fabsf(a);
     if (strcmp(op, "Relu") == 0) return a > 0 ? a : 0;
     if (strcmp(op, "Add") == 0) return a + b;
     return op[0] == 'M' ? a * b : a; /* Mul, Identity */
@@ -378,12 +378,20 @@ static int takes(const char *list, ort_string_view op) {
 }
 
 /* Nodes next to each other in the order of the view are convex. */
-static ort_status *propose_run(ortp_instance *instance, const uint32_t *nodes, uint32_t count, uint64_t *token,
-                               const ortp_claim_sink *sink) {
+static ort_status *propose_run(ortp_instance *instance, const ortp_view *view, const uint32_t *nodes, uint32_t count,
+                               uint64_t *token, const ortp_claim_sink *sink) {
+    uint8_t by_body[NODES_MAX] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        ortp_node_info node = {.size = sizeof node};
+        ort_status *status = instance->plugin->host->graph->node(view, nodes[i], &node);
+        if (status) return status;
+        by_body[i] = fake_far_by_body && instance->plugin->is_far && (node.flags & ORTP_NODE_HAS_BODY);
+    }
     const ortp_proposal proposal = {.size = sizeof proposal,
                                     .token = ++*token,
                                     .node_count = count,
                                     .nodes = nodes,
+                                    .by_body = by_body,
                                     .cost_ns = (instance->plugin->is_far ? 10.0 : 100000.0) * count};
     return count ? sink->propose(sink->user, &proposal) : NULL;
 }
@@ -401,7 +409,7 @@ static ort_status *propose(ortp_instance *instance, const ortp_view *view, const
         ortp_node_info node = {.size = sizeof node};
         if (allowed && !allowed[i]) {
             if (!fake_far_scatters || !instance->plugin->is_far) {
-                status = propose_run(instance, run, count, &token, sink);
+                status = propose_run(instance, view, run, count, &token, sink);
                 count = 0;
             }
             continue;
@@ -410,17 +418,18 @@ static ort_status *propose(ortp_instance *instance, const ortp_view *view, const
         if (status) break;
         if (takes(instance->plugin->is_far ? fake_far_ops : fake_near_ops, node.op_type)) {
             run[count++] = graph.nodes[i];
-            if (fake_far_lies && instance->plugin->is_far) status = propose_run(instance, run, count, &token, sink);
+            if (fake_far_lies && instance->plugin->is_far)
+                status = propose_run(instance, view, run, count, &token, sink);
         } else {
             static const char words[] = "has no such operator";
             status = sink->decline(sink->user, graph.nodes[i], ORTP_DECLINE_OPERATOR,
                                    (ort_string_view){words, sizeof words - 1});
             if (status || (fake_far_scatters && instance->plugin->is_far)) continue;
-            status = propose_run(instance, run, count, &token, sink);
+            status = propose_run(instance, view, run, count, &token, sink);
             count = 0;
         }
     }
-    return status ? status : propose_run(instance, run, count, &token, sink);
+    return status ? status : propose_run(instance, view, run, count, &token, sink);
 }
 
 static void settle(ortp_instance *instance, uint64_t epoch, const uint64_t *accepted, uint64_t token_count) {

@@ -14,6 +14,8 @@ uint32_t fake_near_entry(const ortp_entry_request *request, ortp_entry_reply *re
 extern const char *fake_far_ops, *fake_near_ops;
 /* Proposes a node twice, in two proposals: a breach of the border. */
 extern int fake_far_lies;
+/* Far takes composites that it knows by their body. */
+extern int fake_far_by_body;
 /* All that far takes in one proposal, next to each other or not. */
 extern int fake_far_scatters;
 /* Programs with a node of this name fail when they run. */

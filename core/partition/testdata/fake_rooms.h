@@ -36,7 +36,7 @@ static inline ort_status *fake_rooms_open(fake_rooms *rooms, const char *graph, 
     memset(rooms, 0, sizeof *rooms);
     fake_far_ops = far_ops;
     fake_near_ops = near_ops;
-    fake_far_lies = fake_far_scatters = 0;
+    fake_far_lies = fake_far_scatters = fake_far_by_body = 0;
     fake_far_delay = 0;
     fake_far_good_count = -1;
     fake_failing_node = "";
