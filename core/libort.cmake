@@ -53,7 +53,3 @@ foreach(package orthrus orthrus-sdk)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/cmake/${package}.pc.in ${CMAKE_BINARY_DIR}/${package}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
-
-# The kit for providers: an archive and its headers.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/include/ort DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES $<TARGET_FILE:ort_sdk> DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME liborthrus-sdk.a)

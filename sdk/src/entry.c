@@ -206,6 +206,11 @@ bool ortk_setting_bool(const ortp_open_args *args, const char *name, bool fallba
     return setting && setting->kind == ORTP_SETTING_BOOL ? setting->integer != 0 : fallback;
 }
 
+int64_t ortk_setting_int(const ortp_open_args *args, const char *name, int64_t fallback) {
+    const ortp_setting *setting = setting_find(args, name);
+    return setting && setting->kind == ORTP_SETTING_INT ? setting->integer : fallback;
+}
+
 ort_string_view ortk_setting_text(const ortp_open_args *args, const char *name, const char *fallback) {
     const ortp_setting *setting = setting_find(args, name);
     if (setting && setting->kind == ORTP_SETTING_STRING) return setting->text;

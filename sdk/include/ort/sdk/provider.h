@@ -67,6 +67,7 @@ void *ortk_planner_context(const ortk_planner *planner);
 uint32_t ortk_planner_thread_count(const ortk_planner *planner);
 /* The option's value: `fallback` when it was not set. */
 bool ortk_setting_bool(const ortp_open_args *args, const char *name, bool fallback);
+int64_t ortk_setting_int(const ortp_open_args *args, const char *name, int64_t fallback);
 ort_string_view ortk_setting_text(const ortp_open_args *args, const char *name, const char *fallback);
 bool ortk_view_is(ort_string_view view, const char *text);
 
