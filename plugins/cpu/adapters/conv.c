@@ -178,6 +178,26 @@ static int64_t transpose_pad(const conv_params *p, uint32_t axis, int64_t in, in
     return w->auto_pad == ORTCPU_PAD_SAME_UPPER ? total / 2 : total - total / 2;
 }
 
+static void swap(int64_t *a, int64_t *b) {
+    int64_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* An image of one column is the same memory as one of one row, and the kernels' tiles lie along rows. The packed
+ * weights are the same too: taps are numbered ky * kernel_w + kx, and one of the two is always 0. */
+static void column_to_row(ortcpu_conv_shape *s) {
+    bool is_column = s->in_w == 1 && s->out_w == 1 && s->kernel_w == 1 && s->stride_w == 1;
+    if (!is_column || s->transposed || s->kernel_h == 1) return;
+    s->dilation_w = 1;
+    swap(&s->in_h, &s->in_w);
+    swap(&s->out_h, &s->out_w);
+    swap(&s->kernel_h, &s->kernel_w);
+    swap(&s->stride_h, &s->stride_w);
+    swap(&s->dilation_h, &s->dilation_w);
+    swap(&s->pad_top, &s->pad_left);
+}
+
 static ortcpu_conv_shape sized_shape(const conv_params *p, const ortk_desc *in, const ortk_desc *out,
                                      bool no_winograd) {
     bool nchw = in->layout == ORTK_LAYOUT_ROWS;
@@ -200,6 +220,7 @@ static ortcpu_conv_shape sized_shape(const conv_params *p, const ortk_desc *in, 
     shape.pad_left = pads[1];
     shape.in_pitch = nchw ? p->in_c : in->pitch;
     shape.out_pitch = out->pitch;
+    column_to_row(&shape);
     return shape;
 }
 

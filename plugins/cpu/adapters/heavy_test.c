@@ -58,6 +58,7 @@ static image_case image_random(void) {
                     .sw = among(1, 2),
                     .dh = among(1, 2),
                     .dw = among(1, 2)};
+    if (among(0, 4) == 0) s.w = s.kw = s.sw = 1; /* a column, which the adapter turns into a row */
     s.groups = among(0, 2) == 0 ? among(1, 4) : 1;
     s.c = s.groups * among(1, 5);
     s.m = s.groups * (among(0, 1) ? s.c / s.groups : among(1, 9));
