@@ -87,6 +87,17 @@ orti_prepared *orti_schedule_cache_prepared(orti_schedule *schedule, const orti_
     return found;
 }
 
+void orti_schedule_save_memory(orti_schedule *schedule) {
+    orti_schedule_cache *cache = schedule->cache;
+    orti_lock_take(&cache->build_lock);
+    schedule->is_frugal = true;
+    orti_lock_take(&cache->lock);
+    for (uint32_t i = 0; i < cache->count; i++) orti_plan_release(cache->plans[i]);
+    cache->count = 0;
+    orti_lock_give(&cache->lock);
+    orti_lock_give(&cache->build_lock);
+}
+
 ort_status *orti_schedule_plan(orti_schedule *schedule, orti_tensor *const *inputs, orti_plan **out,
                                bool *out_was_made) {
     orti_schedule_cache *cache = schedule->cache;

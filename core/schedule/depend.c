@@ -35,27 +35,36 @@ static void set_join(const depend_state *state, uint64_t *set, uint32_t operatio
     set[operation / 64] |= UINT64_C(1) << (operation % 64);
 }
 
-static bool is_overlap(const orti_place *a, const orti_place *b) {
+static bool is_overlap(const orti_place *a, const orti_place *b, bool is_laid_out) {
     if (a->kind != b->kind || a->index != b->index || a->kind == ORTI_PLACE_NONE) return false;
-    return a->kind != ORTI_PLACE_MEMORY || a->offset_bytes == b->offset_bytes; /* blocks: addresses come later */
+    if (a->kind != ORTI_PLACE_MEMORY) return true;
+    if (!is_laid_out) return a->offset_bytes == b->offset_bytes; /* blocks */
+    return a->offset_bytes < b->offset_bytes + b->size_bytes && b->offset_bytes < a->offset_bytes + a->size_bytes;
 }
 
-static bool is_any_overlap(const orti_place *a, uint32_t a_count, const orti_place *b, uint32_t b_count) {
-    for (uint32_t i = 0; i < a_count; i++)
-        for (uint32_t k = 0; k < b_count; k++)
-            if (is_overlap(&a[i], &b[k])) return true;
+/* A stretch of an operation's places. */
+typedef struct place_list {
+    const orti_place *items;
+    uint32_t count;
+} place_list;
+
+static bool is_any_overlap(place_list a, place_list b, bool is_laid_out) {
+    for (uint32_t i = 0; i < a.count; i++)
+        for (uint32_t k = 0; k < b.count; k++)
+            if (is_overlap(&a.items[i], &b.items[k], is_laid_out)) return true;
     return false;
 }
 
 /* Both touch the same bytes and one writes them. */
-static bool is_conflict(const orti_operation *a, const orti_operation *b) {
-    const orti_place *a_writes[] = {a->outputs, &a->workspace}, *b_writes[] = {b->outputs, &b->workspace};
-    uint32_t a_counts[] = {a->output_count, 1}, b_counts[] = {b->output_count, 1};
+static bool is_conflict(const orti_operation *a, const orti_operation *b, bool is_laid_out) {
+    const place_list a_reads = {a->inputs, a->input_count}, b_reads = {b->inputs, b->input_count};
+    const place_list a_writes[] = {{a->outputs, a->output_count}, {&a->workspace, 1}};
+    const place_list b_writes[] = {{b->outputs, b->output_count}, {&b->workspace, 1}};
     for (int i = 0; i < 2; i++) {
-        if (is_any_overlap(a_writes[i], a_counts[i], b->inputs, b->input_count)) return true;
-        if (is_any_overlap(b_writes[i], b_counts[i], a->inputs, a->input_count)) return true;
+        if (is_any_overlap(a_writes[i], b_reads, is_laid_out)) return true;
+        if (is_any_overlap(b_writes[i], a_reads, is_laid_out)) return true;
         for (int k = 0; k < 2; k++)
-            if (is_any_overlap(a_writes[i], a_counts[i], b_writes[k], b_counts[k])) return true;
+            if (is_any_overlap(a_writes[i], b_writes[k], is_laid_out)) return true;
     }
     return false;
 }
@@ -74,7 +83,8 @@ static ort_status *operation_depend(depend_state *state, uint32_t index) {
     state->wait_count = state->host_wait_count = 0;
     memcpy(before, state->host, state->word_count * sizeof *before);
     for (uint32_t i = index; i-- > 0;) {
-        if (!operations[i].signal || set_has(before, i) || !is_conflict(&operations[i], operation)) continue;
+        if (!operations[i].signal || set_has(before, i)) continue;
+        if (!is_conflict(&operations[i], operation, state->builder->is_laid_out)) continue;
         const orti_wait wait = {operations[i].queue, operations[i].signal};
         set_join(state, before, i);
         if (can_wait(state, operation, operations[i].queue)) {

@@ -31,6 +31,7 @@ typedef struct plan_builder {
     /* Sets of operations, one bit each: for each operation, who is done before it begins. NULL in a plain plan. */
     uint64_t *before;
     uint32_t set_word_count;
+    bool is_laid_out; /* places of kind MEMORY hold offsets */
 } plan_builder;
 
 /* ---- schedule.c ---- */
@@ -59,11 +60,11 @@ ORT_MUST_USE ort_status *orti_builder_add_operation(plan_builder *builder, const
 
 /* ---- memory.c ---- */
 /* Gives every block its offset: blocks that are alive at the same time don't overlap, and what waits for nothing of a
- * block's users does not get its bytes. After orti_builder_depend. */
+ * block's users does not get its bytes. After orti_builder_depend; before it, bytes are shared by submission order. */
 ORT_MUST_USE ort_status *orti_builder_lay_out(plan_builder *builder);
 
 /* ---- depend.c ---- */
-/* Finds what each operation waits for, by the blocks that it touches. */
+/* Finds what each operation waits for, by the blocks that it touches, or by their bytes once they are laid out. */
 ORT_MUST_USE ort_status *orti_builder_depend(plan_builder *builder);
 
 /* ---- plan.c ---- */

@@ -105,5 +105,6 @@ ort_status *orti_builder_lay_out(plan_builder *builder) {
     orti_free(builder->schedule->alloc, users);
     ORT_TRY(status);
     places_each(builder, true);
+    builder->is_laid_out = true;
     return domain_bytes_check(builder);
 }

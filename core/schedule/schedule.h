@@ -55,6 +55,7 @@ typedef struct orti_schedule {
     uint32_t input_count; /* of the graph */
     bool *needs_contents; /* by graph input: plans are keyed by its contents */
     bool has_contents_key;
+    bool is_frugal; /* plans made from now on; under the cache's build lock */
     orti_schedule_cache *cache;
 } orti_schedule;
 
@@ -167,6 +168,9 @@ typedef struct orti_plan {
  * *out_was_made may be NULL. errors: INVALID_ARGUMENT naming the input and both shapes; LIMIT_EXCEEDED; UNSUPPORTED. */
 ORT_MUST_USE ort_status *orti_schedule_plan(orti_schedule *schedule, orti_tensor *const *inputs, orti_plan **out,
                                             bool *out_was_made);
+/* After memory ran out: forgets all plans that nobody holds, and makes new ones that need less of it. Bytes are then
+ * shared by the order of submission, and waits make up for it: less overlaps. */
+void orti_schedule_save_memory(orti_schedule *schedule);
 orti_plan *orti_plan_retain(orti_plan *plan);
 void orti_plan_release(orti_plan *plan); /* takes NULL */
 /* True when the plan was made for inputs of these shapes (and contents). */

@@ -131,12 +131,24 @@ static bool is_plan_current(const ort_binding *binding) {
            orti_plan_fits(orti_run_plan(binding->run), binding->inputs);
 }
 
+static ort_status *binding_bind(ort_binding *binding) {
+    if (!is_plan_current(binding)) ORT_TRY(binding_plan(binding));
+    return orti_run_bind(binding->run);
+}
+
+/* True when it may be tried once more after memory ran out; the binding's own run is given up too. */
+static bool binding_save_memory(ort_binding *binding, ort_status **status) {
+    if (ort_status_code(*status) != ORT_CODE_OUT_OF_MEMORY) return false;
+    run_leave(binding);
+    binding->needs_plan = true;
+    return orti_session_save_memory(binding->session, status);
+}
+
 ort_status *ort_binding_prepare(ort_binding *binding) {
-    ort_status *status = NULL;
     if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_prepare: binding is NULL");
     ORT_TRY(binding_enter(binding));
-    if (!is_plan_current(binding)) status = binding_plan(binding);
-    if (!status) status = orti_run_bind(binding->run);
+    ort_status *status = binding_bind(binding);
+    if (binding_save_memory(binding, &status)) status = orti_memory_note(binding_bind(binding));
     binding_leave(binding);
     return status;
 }
@@ -160,15 +172,16 @@ static void binding_count(ort_binding *binding, const ort_status *status) {
 static ort_status *binding_execute(ort_binding *binding, const ort_run_options *run_options) {
     orti_run_request request;
     ORT_TRY(binding_begin(binding, run_options, &request));
-    ort_status *status = orti_run_execute(binding->run, &request);
-    binding_count(binding, status);
-    return status;
+    return orti_run_execute(binding->run, &request);
 }
 
 ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_options) {
     if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_run: binding is NULL");
     ORT_TRY(binding_enter(binding));
     ort_status *status = binding_execute(binding, run_options);
+    if (status && binding_save_memory(binding, &status))
+        status = orti_memory_note(binding_execute(binding, run_options));
+    binding_count(binding, status);
     binding_leave(binding);
     return status;
 }
@@ -183,25 +196,28 @@ ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
 typedef struct async_run {
     ort_binding *binding;
     ort_run_options options;
-    bool has_options;
+    bool has_options, is_again; /* is_again: after memory ran out */
     ort_done_fn done;
     void *user;
     orti_worker *driver; /* where it is planned */
     orti_worker_task task;
 } async_run;
 
-static void async_end(async_run *run, ort_status *status) {
+/* On a driver. */
+static void async_done(void *user, ort_status *status) {
+    async_run *run = user;
+    if (!run->is_again && binding_save_memory(run->binding, &status)) {
+        run->is_again = true;
+        orti_worker_push(run->driver, &run->task);
+        return;
+    }
     const async_run ended = *run;
+    if (ended.is_again) status = orti_memory_note(status);
     orti_free(run->binding->session->alloc, run);
+    binding_count(ended.binding, status);
     binding_leave(ended.binding);
     ended.done(ended.user, status);
     ort_status_destroy(status);
-}
-
-static void async_done(void *user, ort_status *status) {
-    async_run *run = user;
-    binding_count(run->binding, status);
-    async_end(run, status);
 }
 
 /* Plans, on a driver, and leaves the rest to the driver of the lane that the run is on. */
@@ -213,7 +229,7 @@ static void async_begin(void *user) {
     ort_status *status = binding_begin(binding, run->has_options ? &run->options : NULL, &request);
     if (!status) status = orti_environment_driver(binding->session->environment, orti_run_lane(binding->run), &driver);
     if (status)
-        async_end(run, status);
+        async_done(run, status);
     else
         orti_run_start(binding->run, &request, driver, async_done, run);
 }

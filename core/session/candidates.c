@@ -93,6 +93,15 @@ static ort_status *device_open(candidate_list *list, const candidate_wish *wish,
     return NULL;
 }
 
+/* As the provider tells; who can't tell has not lost it. */
+static bool is_lost(orti_provider *provider, uint32_t device) {
+    ortp_device_live live;
+    ort_status *status = orti_provider_device_live(provider, device, &live);
+    bool is_told = !status && live.is_lost;
+    ort_status_destroy(status);
+    return is_told;
+}
+
 static ort_status *wish_open(candidate_list *list, const candidate_wish *wish) {
     ORT_TRY(orti_provider_open(wish->provider));
     uint32_t count = orti_provider_device_count(wish->provider), first = wish->device, last = wish->device;
@@ -101,12 +110,17 @@ static ort_status *wish_open(candidate_list *list, const candidate_wish *wish) {
         ORT_FAIL(NOT_FOUND, "provider '%s' has no device: %s", name, orti_provider_device_reason(wish->provider));
     if (wish->device == DEVICE_ALL) first = 0, last = count - 1;
     if (last >= count) ORT_FAIL(NOT_FOUND, "provider '%s' has no device %u, only %u", name, wish->device, count);
+    uint32_t opened_count = 0;
     for (uint32_t i = first; i <= last; i++) {
         bool is_target = orti_provider_device(wish->provider, i)->flags & ORTP_DEVICE_COMPILE_ONLY;
         if (is_target && wish->device == DEVICE_ALL) continue;
         if (is_target) ORT_FAIL(UNSUPPORTED, "device %u of provider '%s' is a target for compiling only", i, name);
+        if (is_lost(wish->provider, i)) continue;
         ORT_TRY(device_open(list, wish, i));
+        opened_count++;
     }
+    if (!opened_count && is_lost(wish->provider, last))
+        ORT_FAIL(DEVICE_LOST, "device %u of provider '%s' is lost", last, name);
     return NULL;
 }
 

@@ -152,9 +152,17 @@ ORT_MUST_USE ort_status *orti_placements_make(ort_session *session, const orti_g
 ORT_MUST_USE ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_run **out);
 /* Gives it back, without its tensors. */
 void orti_pool_give(ort_session *session, orti_run *run);
-void orti_pool_finish(ort_session *session);
+/* Destroys the runs that nobody uses; others come back later. */
+void orti_pool_drop(ort_session *session);
 /* Type of an input tensor. INVALID_ARGUMENT naming the input. */
 ORT_MUST_USE ort_status *orti_input_check(const ort_session *session, uint32_t index, const orti_tensor *tensor);
+
+/* ---- recover.c ---- */
+/* True when memory ran out and there is something to be won by another try: what the session keeps for later is given
+ * up, devices are trimmed, and plans that need less are made from now on. Takes `*status` then. */
+bool orti_session_save_memory(ort_session *session, ort_status **status);
+/* Says so when it ran out again. */
+ORT_MUST_USE ort_status *orti_memory_note(ort_status *status);
 
 struct ort_run {
     ortp_cancel cancel;

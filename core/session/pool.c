@@ -70,8 +70,14 @@ void orti_pool_give(ort_session *session, orti_run *run) {
     run_drop(session, oldest);
 }
 
-void orti_pool_finish(ort_session *session) {
-    while (session->pool_count) run_drop(session, session->pool[--session->pool_count]);
+void orti_pool_drop(ort_session *session) {
+    orti_run *runs[POOL_RUN_COUNT_MAX];
+    orti_lock_take(&session->lock);
+    uint32_t count = session->pool_count;
+    memcpy(runs, session->pool, sizeof runs);
+    session->pool_count = 0;
+    orti_lock_give(&session->lock);
+    while (count) run_drop(session, runs[--count]);
 }
 
 ort_status *orti_request_read(ort_session *session, const ort_run_options *options, ortp_cancel *own_cancel,
@@ -103,6 +109,15 @@ static ort_status *run_once(ort_session *session, orti_run *run, orti_tensor *co
     return NULL;
 }
 
+static ort_status *run_pooled(ort_session *session, orti_tensor *const *inputs, ort_tensor **outputs,
+                              const orti_run_request *request) {
+    orti_run *run = NULL;
+    ORT_TRY(orti_pool_take(session, inputs, &run));
+    ort_status *status = run_once(session, run, inputs, outputs, request);
+    orti_pool_give(session, run);
+    return status;
+}
+
 static ort_status *arguments_check(const ort_session *session, ort_tensor *const *inputs, uint32_t input_count,
                                    ort_tensor **outputs, uint32_t output_count) {
     if (!session) ORT_FAIL(INVALID_ARGUMENT, "ort_session_run: session is NULL");
@@ -119,16 +134,15 @@ ort_status *ort_session_run(ort_session *session, ort_tensor *const *inputs, uin
                             uint32_t output_count, const ort_run_options *run_options) {
     orti_run_request request;
     ortp_cancel cancel = {0};
-    orti_run *run = NULL;
     ORT_TRY(arguments_check(session, inputs, input_count, outputs, output_count));
     orti_tensor *const *tensors = (orti_tensor *const *)(const void *)inputs;
     for (uint32_t i = 0; i < input_count; i++) ORT_TRY(orti_input_check(session, i, tensors[i]));
     ORT_TRY(orti_request_read(session, run_options, &cancel, &request));
-    ORT_TRY(orti_pool_take(session, tensors, &run));
     if (request.profile) request.track = atomic_fetch_add(&session->next_track, 1);
-    ort_status *status = run_once(session, run, tensors, outputs, &request);
+    ort_status *status = run_pooled(session, tensors, outputs, &request);
+    if (orti_session_save_memory(session, &status))
+        status = orti_memory_note(run_pooled(session, tensors, outputs, &request));
     atomic_fetch_add_explicit(status ? &session->metrics.failure_count : &session->metrics.run_count, 1,
                               memory_order_relaxed);
-    orti_pool_give(session, run);
     return status;
 }

@@ -87,7 +87,7 @@ done:
 
 void ort_session_destroy(ort_session *session) {
     if (!session) return;
-    orti_pool_finish(session);
+    orti_pool_drop(session);
     orti_composition_finish(&session->composition);
     orti_graph_destroy(session->graph);
     orti_profile_destroy(session->profile_owned);

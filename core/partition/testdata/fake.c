@@ -16,6 +16,9 @@ const char fake_far_manifest[] = MANIFEST("far"), fake_near_manifest[] = MANIFES
 const char *fake_far_ops = "", *fake_near_ops = "", *fake_failing_node = "";
 int fake_far_lies, fake_far_scatters, fake_far_by_body, fake_far_delay;
 _Atomic int fake_settle_count, fake_live_buffers, fake_open_points, fake_far_good_count = -1;
+_Atomic uint32_t fake_far_code = ORT_CODE_DEVICE_LOST;
+_Atomic long fake_far_limit_bytes = -1, fake_far_live_bytes;
+_Atomic int fake_far_trim_count, fake_far_is_lost;
 
 /* The gate before far work. */
 static struct {
@@ -35,6 +38,7 @@ struct ortp_instance {
 };
 struct ortp_buffer {
     char *bytes; /* nobody outside this file reads it */
+    long size_bytes;
 };
 /* Who wants to be told. */
 typedef struct fake_waiter {
@@ -87,8 +91,14 @@ static ort_status *fail(const ortp_instance *instance, ort_code code, const char
 
 static ort_status *memory_alloc(ortp_instance *instance, uint32_t device, uint32_t space, uint64_t size_bytes,
                                 uint64_t align_bytes, ortp_point after, ortp_buffer **out) {
-    (void)instance, (void)device, (void)space, (void)align_bytes, (void)after;
+    (void)device, (void)space, (void)align_bytes, (void)after;
+    long live_bytes = atomic_fetch_add(&fake_far_live_bytes, (long)size_bytes) + (long)size_bytes;
+    if (fake_far_limit_bytes >= 0 && live_bytes > fake_far_limit_bytes) {
+        atomic_fetch_sub(&fake_far_live_bytes, (long)size_bytes);
+        return fail(instance, ORT_CODE_OUT_OF_MEMORY, "the far device is full");
+    }
     *out = malloc(sizeof **out);
+    (*out)->size_bytes = (long)size_bytes;
     (*out)->bytes = calloc(1, (size_t)size_bytes);
     atomic_fetch_add(&fake_live_buffers, 1);
     return NULL;
@@ -96,6 +106,7 @@ static ort_status *memory_alloc(ortp_instance *instance, uint32_t device, uint32
 static void memory_release(ortp_instance *instance, ortp_buffer *buffer, ortp_point after) {
     (void)instance, (void)after;
     if (!buffer) return;
+    atomic_fetch_sub(&fake_far_live_bytes, buffer->size_bytes);
     free(buffer->bytes);
     free(buffer);
     atomic_fetch_sub(&fake_live_buffers, 1);
@@ -109,8 +120,17 @@ static ort_status *memory_map(ortp_instance *instance, ortp_buffer *buffer, uint
 static void memory_unmap(ortp_instance *instance, ortp_buffer *buffer) {
     (void)instance, (void)buffer;
 }
-static const ortp_memory_table memory = {
-    .size = sizeof memory, .alloc = memory_alloc, .release = memory_release, .map = memory_map, .unmap = memory_unmap};
+static ort_status *memory_trim(ortp_instance *instance, uint32_t device, uint64_t budget_bytes) {
+    (void)device, (void)budget_bytes;
+    if (instance->plugin->is_far) atomic_fetch_add(&fake_far_trim_count, 1);
+    return NULL;
+}
+static const ortp_memory_table memory = {.size = sizeof memory,
+                                         .alloc = memory_alloc,
+                                         .release = memory_release,
+                                         .map = memory_map,
+                                         .unmap = memory_unmap,
+                                         .trim = memory_trim};
 
 /* ---- timelines ---- */
 
@@ -263,7 +283,9 @@ static ort_status *program_execute(const ortp_binding *binding) {
         for (size_t i = 0; i < count; i++) out[i] = compute(node->op, in[0][i], in[1][i]);
         int index = index_of(program->outputs, program->output_count, node->output);
         if (index >= 0 && count) memcpy(arg_data(&binding->outputs[index]), out, count * sizeof *out);
-        if (node->fails || (program->instance->plugin->is_far && n == 0 && is_unlucky()))
+        if (program->instance->plugin->is_far && n == 0 && is_unlucky())
+            status = fail(program->instance, fake_far_code, "the far device had bad luck");
+        else if (node->fails)
             status = fail(program->instance, ORT_CODE_DEVICE_LOST, "the far device went away");
     }
     return status;
@@ -568,6 +590,11 @@ static ort_status *device_describe(ortp_plugin *plugin, uint32_t device, ortp_de
                               .spaces = &space};
     return NULL;
 }
+static ort_status *device_live(ortp_plugin *plugin, uint32_t device, ortp_device_live *out) {
+    (void)device;
+    out->is_lost = plugin->is_far && fake_far_is_lost;
+    return NULL;
+}
 static ort_status *open_instance(ortp_plugin *plugin, const ortp_open_args *args, ortp_instance **out) {
     (void)args;
     *out = calloc(1, sizeof **out);
@@ -582,8 +609,8 @@ static void close_instance(ortp_instance *instance) {
     {                                                                                                                  \
         .size = sizeof(ortp_plugin_table), .id = VIEW("test.orthrus." fake_name), .version = VIEW("0.1.0"),            \
         .create = fake_create, .shutdown = shut_down, .device_count = device_count,                                    \
-        .device_describe = device_describe, .open = open_instance, .close = close_instance, .memory = &memory,         \
-        .queue = &queues, .claim = &claims, .program = &programs                                                       \
+        .device_describe = device_describe, .device_live = device_live, .open = open_instance,                         \
+        .close = close_instance, .memory = &memory, .queue = &queues, .claim = &claims, .program = &programs           \
     }
 static const ortp_plugin_table far_table = TABLE("far", create_far), near_table = TABLE("near", create_near);
 

@@ -22,6 +22,11 @@ extern int fake_far_scatters;
 extern const char *fake_failing_node;
 /* So many programs of far devices succeed, the one after them fails, those after it succeed; -1: all succeed. */
 extern _Atomic int fake_far_good_count;
+/* The code of such a failure; DEVICE_LOST at first. */
+extern _Atomic uint32_t fake_far_code;
+/* Memory of far devices, and what of it is in use; -1: no bound. */
+extern _Atomic long fake_far_limit_bytes, fake_far_live_bytes;
+extern _Atomic int fake_far_trim_count, fake_far_is_lost;
 /* While held, far queues take work and begin none of it. */
 void fake_far_hold(void);
 void fake_far_release(void);

@@ -39,6 +39,7 @@ static inline ort_status *fake_rooms_open(fake_rooms *rooms, const char *graph, 
     fake_far_lies = fake_far_scatters = fake_far_by_body = 0;
     fake_far_delay = 0;
     fake_far_good_count = -1;
+    fake_far_limit_bytes = -1;
     fake_failing_node = "";
     fake_settle_count = 0;
     ORT_TRY(orti_graph_parse(orti_allocator_default(), graph, strlen(graph), &rooms->graph));
