@@ -82,6 +82,20 @@ ORT_TEST(contents, floats_of_a_plan) {
     orti_graph_destroy(graph);
 }
 
+/* A complex number has no cell: its contents are not known, rather than known as something else. */
+ORT_TEST(contents, complex_numbers_are_not_known) {
+    orti_graph *graph =
+        inferred("graph g { input %x : float32[2,3] %s = Shape (%x) %y = Cast (%s) {to = 14} output %y }");
+    const orti_fact input = shaped(ORT_DTYPE_F32, 2, 3);
+    orti_facts *facts = NULL;
+    CHECK_OK(orti_facts_create(graph, &input, 1, &facts));
+    const orti_fact *y = orti_facts_get(facts, orti_graph_find_value(graph, "y"));
+    CHECK(y->dtype == ORT_DTYPE_C64 && y->rank == 1 && y->known == NULL &&
+          !orti_graph_value(graph, orti_graph_find_value(graph, "y"))->is_known);
+    orti_facts_destroy(facts);
+    orti_graph_destroy(graph);
+}
+
 ORT_TEST(contents, of_an_input_that_is_a_shape) {
     orti_graph *graph = inferred("graph g { input %x : float32[n,4] input %to : int64[2] "
                                  "%y = Reshape (%x, %to) output %y }");

@@ -94,6 +94,7 @@ static void mark_needs(const orti_engine *engine, const orti_node_id *order, uin
 }
 
 static bool is_small(const orti_engine *engine, orti_value_id id) {
+    if (!orti_has_cells(engine->states[id].dtype)) return false;
     int64_t count = orti_state_count(engine, &engine->states[id]);
     /* A shape-like input of a size that is not fixed: its contents are looked at when a plan is made. */
     if (count < 0) return engine->states[id].has_shape && engine->states[id].rank <= 1;

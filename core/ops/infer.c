@@ -30,10 +30,13 @@ static void *allocate(orti_infer *infer, size_t count, size_t size_bytes) {
     return memory;
 }
 
+bool orti_has_cells(ort_dtype dtype) {
+    return dtype != ORT_DTYPE_STRING && dtype != ORT_DTYPE_C64 && dtype != ORT_DTYPE_C128;
+}
+
 /* A small constant's elements become cells. */
 static void load_constant(orti_infer *infer, const orti_tensor *tensor, orti_state *state) {
-    if (!tensor || tensor->element_count > (int64_t)ORTI_KNOWN_MAX || tensor->dtype == ORT_DTYPE_STRING) return;
-    if (tensor->dtype == ORT_DTYPE_C64 || tensor->dtype == ORT_DTYPE_C128) return;
+    if (!tensor || tensor->element_count > (int64_t)ORTI_KNOWN_MAX || !orti_has_cells(tensor->dtype)) return;
     uint32_t count = (uint32_t)tensor->element_count;
     orti_cell *cells = allocate(infer, count, sizeof *cells);
     for (uint32_t i = 0; cells && i < count; i++) {
@@ -94,7 +97,7 @@ void orti_set_dims(orti_infer *infer, uint32_t index, const orti_dim *dims, uint
 
 orti_cell *orti_set_cells(orti_infer *infer, uint32_t index, uint32_t count) {
     orti_state *state = orti_result(infer, index);
-    if (!state || infer->status || count > ORTI_KNOWN_MAX) return NULL;
+    if (!state || infer->status || count > ORTI_KNOWN_MAX || !orti_has_cells(state->dtype)) return NULL;
     state->cells = allocate(infer, count, sizeof *state->cells);
     state->count = state->cells ? count : 0;
     return state->cells;

@@ -14,6 +14,9 @@ typedef union orti_cell {
     double number;
 } orti_cell;
 
+/* A cell is a number: of strings and complex numbers nothing is known. */
+bool orti_has_cells(ort_dtype dtype);
+
 typedef struct orti_state {
     ort_dtype dtype;
     bool has_shape, is_set;
