@@ -354,6 +354,17 @@ ORT_TEST(ops, sums_over_the_middle_and_over_nothing) {
     EXPECT("ReduceProd", attrs, ORTK_MODE_ROWS, empty, out, ones);
 }
 
+/* A double between 0 and 1 is its own magnitude. */
+ORT_TEST(ops, sums_of_magnitudes_of_doubles) {
+    const double x[] = {0.25, -0.5, 0.75, -3};
+    const int64_t axes[] = {0};
+    double y[1];
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_F64, x, 4), TENSOR(ORT_DTYPE_I64, axes, 1)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_F64, y, 1)};
+    const double want[] = {4.5};
+    EXPECT("ReduceL1", NULL, ORTK_MODE_ROWS, in, out, want);
+}
+
 ORT_TEST(ops, arg_max_takes_the_first_or_the_last) {
     const float x[] = {1, 3, 3, 0};
     int64_t y[1];

@@ -161,10 +161,10 @@ static void columns_run(const ortk_step *step, int64_t begin, int64_t end, void 
                     else if (fold == ORTCPU_FOLD_PROD)                                                                 \
                         sum = (A)(sum * a);                                                                            \
                     else                                                                                               \
-                        sum = (A)(sum + (fold == ORTCPU_FOLD_SQUARE            ? (A)(a * a)                            \
-                                         : fold == ORTCPU_FOLD_ABS && v < (T)1 ? (A)((A)0 - a)                         \
-                                         : fold == ORTCPU_FOLD_EXP             ? (A)exp((double)v)                     \
-                                                                               : a));                                              \
+                        sum = (A)(sum + (fold == ORTCPU_FOLD_SQUARE                           ? (A)(a * a)             \
+                                         : fold == ORTCPU_FOLD_ABS && v < (T)1 && !(v > (T)0) ? (A)((A)0 - a)          \
+                                         : fold == ORTCPU_FOLD_EXP                            ? (A)exp((double)v)      \
+                                                                                              : a));                                              \
                 }                                                                                                      \
             }                                                                                                          \
             T y = fold == ORTCPU_FOLD_MAX || fold == ORTCPU_FOLD_MIN ? best : (T)sum;                                  \
