@@ -1,0 +1,72 @@
+"""Which signatures (operator, type variable, type: of the newest schema) the cases touch, of those that First light's
+provider takes. CLAIMED is written from the provider's tables and is itself checked: see README.md."""
+from onnx import defs
+
+from case import NEWEST
+from operators.elementwise import CASTS
+from corners import BOOL, F32, FLOAT, MOVED, REAL, SIGNED
+from operators.moves import ONE_HOT
+from operators.reductions import ORDERED, SUMMED
+
+
+def names(types):
+    return {t.name for t in types}
+
+
+FIRST = {  # operator's first type variable: the element types of its kernels
+    **dict.fromkeys("Abs Sign Clip Add Sub Mul Div PRelu Less LessOrEqual Greater GreaterOrEqual Max Min ArgMax ArgMin".split(), names(REAL)),
+    **dict.fromkeys("Neg Relu".split(), names(SIGNED + FLOAT)),
+    **dict.fromkeys("""IsInf IsNaN LeakyRelu Floor Ceil Round Sqrt Reciprocal Exp Log Tanh Sigmoid Erf Softplus Softsign Elu Celu
+                       Selu ThresholdedRelu HardSigmoid HardSwish Mish Swish Gelu Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh
+                       Atanh Sum Mean ReduceLogSum ReduceLogSumExp""".split(), names(FLOAT)),
+    "Equal": names(REAL + [BOOL]),
+    **dict.fromkeys("And Or Xor Not Where".split(), {"bool"}),
+    **dict.fromkeys("Cast CastLike".split(), names(CASTS)),
+    **dict.fromkeys("ReduceSum ReduceMean ReduceProd ReduceSumSquare ReduceL1 ReduceL2".split(), names(SUMMED)),
+    **dict.fromkeys("ReduceMax ReduceMin".split(), names(ORDERED)),
+    **dict.fromkeys("""Softmax LogSoftmax BatchNormalization LayerNormalization InstanceNormalization RMSNormalization MatMul Gemm Conv
+                       ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool""".split(), {"float32"}),
+    **dict.fromkeys("""Reshape Flatten Squeeze Unsqueeze Identity Transpose Expand Tile Slice Concat Split DepthToSpace SpaceToDepth
+                       Pad Gather GatherElements Shape Size Resize""".split(), names(MOVED)),
+    "OneHot": names(ONE_HOT),
+    "ConstantOfShape": {"int64"},
+    "Range": {"float32", "float64", "int16", "int32", "int64"},
+}
+OTHERS = {  # further type variables that a kernel's conditions narrow; those not here: all types of the schema
+    ("Where", "T"): names(MOVED), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
+    ("BatchNormalization", "T1"): {"float32"}, ("BatchNormalization", "T2"): {"float32"},
+    ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},
+    ("OneHot", "T3"): names(MOVED), ("OneHot", "T2"): names(REAL), ("ConstantOfShape", "T2"): names(MOVED),
+}
+ONNX_NAMES = {"float": "float32", "double": "float64"}
+
+
+def claimed():
+    """{(operator, variable, type)}: the denominator."""
+    out = set()
+    for op, first in FIRST.items():
+        schema = defs.get_schema(op, NEWEST, "")
+        for i, constraint in enumerate(schema.type_constraints):
+            allowed = {t[7:-1] for t in constraint.allowed_type_strs if t.startswith("tensor(")}
+            allowed = {ONNX_NAMES.get(t, t) for t in allowed}
+            taken = first if i == 0 and (op, constraint.type_param_str) not in OTHERS else \
+                OTHERS.get((op, constraint.type_param_str), allowed)
+            out |= {(op, constraint.type_param_str, t) for t in allowed & taken}
+    return out
+
+
+def of(case):
+    """The signatures that a case touches; older forms of an operator count for nothing here."""
+    if case.level != 3 or case.expect or case.since != defs.get_schema(case.op, NEWEST, "").since_version:
+        return set()
+    return {(case.op, *text.split("=")) for text in case.facts["types"]}
+
+
+def report(touched):
+    wanted = claimed()
+    missed = sorted(wanted - touched)
+    share = len(wanted & touched) / len(wanted)
+    print(f"signatures touched: {len(wanted & touched)} of {len(wanted)} ({share:.1%}); {len(touched - wanted)} beyond the claims")
+    for op, variable, dtype in missed:
+        print(f"  not touched: {op} {variable}={dtype}")
+    return 0 if share >= 0.95 else 1

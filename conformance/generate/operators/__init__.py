@@ -1,0 +1,4 @@
+"""The tables, a module a family. Each has cases(): an iterator of Case."""
+from operators import elementwise, moves, networks, norms, reductions
+
+FAMILIES = (elementwise, reductions, moves, networks, norms)

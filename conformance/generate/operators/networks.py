@@ -1,0 +1,3 @@
+"""Products, convolutions, pooling."""
+def cases():
+    return iter(())
