@@ -1,0 +1,23 @@
+/* suite/program.h: which rooms this program was built with. The rooms need the suite's words and the suite runs the
+ * rooms' checks, so their tables are handed in from above (suite/levels.c) and no two libraries need each other. */
+#ifndef ORTC_SUITE_PROGRAM_H
+#define ORTC_SUITE_PROGRAM_H
+
+#include "suite/suite.h"
+
+typedef struct ortc_levels {
+    ortc_checks tables[16];
+    uint32_t table_count;
+    uint32_t built; /* a bit for each level that has a room */
+    void (*run_folder)(ortc_context *context);
+    ortc_process *(*look)(void);
+    void (*compare)(ortc_context *context, ortc_process *before);
+    void (*finish)(void); /* what the runner of folders kept from case to case; NULL: nothing */
+} ortc_levels;
+
+ortc_levels ortc_levels_built(void);
+
+/* The whole program: the exit code. */
+int ortc_program_run(const ortc_levels *levels, int argc, char **argv);
+
+#endif
