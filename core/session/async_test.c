@@ -1,11 +1,13 @@
 /* Runs that hold no thread while they wait. */
 #include "base/lock.h"
 #include "base/worker.h"
+#include "session/inner.h"
 #include "session/test_house.h"
 #include "testing/test.h"
 
 #include <dirent.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 enum { RUNS = 64, QUEUES = 3, LANES = 1 };
 
@@ -171,5 +173,26 @@ ORT_TEST(async, parked_runs_are_cancelled_and_late) {
     flights_start(&at, 4, NULL);
     flights_wait(&at, 4);
     flights_check(&at, 4);
+    house_leave(&at);
+}
+
+/* On a machine of two sockets, with a lane on each, a device at node 1 is fed from lane 1, whoever is next in turn. */
+ORT_TEST(async, runs_are_driven_near_their_device) {
+    async_house at;
+    CHECK(setenv("HWLOC_XMLFILE", TEST_TOPOLOGIES "/two-sockets.xml", 1) == 0);
+    CHECK(setenv("ORT_CONFIG", TEST_TOPOLOGIES "/two-lanes.json", 1) == 0);
+    fake_far_numa_node = 1;
+    house_build(&at, "far,near", "Neg", "Abs");
+    unsetenv("HWLOC_XMLFILE");
+    unsetenv("ORT_CONFIG");
+    fake_far_numa_node = ORTP_NONE;
+    ort_environment *environment = at.house.environment;
+    CHECK(environment->lane_count == 2 && at.house.session->feed_lane == 1);
+    flights_start(&at, 8, NULL);
+    flights_wait(&at, 8);
+    flights_check(&at, 8);
+    for (int i = 0; i < 8; i++)
+        CHECK(orti_run_lane(at.flights[i].binding->run) == &environment->border_lanes[1], "run %d", i);
+    CHECK(environment->drivers[1] != NULL);
     house_leave(&at);
 }

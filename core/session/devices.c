@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 ort_status *ort_environment_open_providers(ort_environment *environment) {
@@ -110,8 +111,9 @@ static void print_facts(orti_text *text, const orti_topology_facts *facts) {
     orti_text_add(text, ",\"packages\":%u,\"cores\":%u,\"cpus\":%u,\"machine_cpus\":%u,\"groups\":%u",
                   facts->package_count, facts->core_count, facts->cpu_count, facts->machine_cpu_count,
                   facts->group_count);
-    orti_text_add(text, ",\"limits\":{\"threads\":%u,\"whole_machine\":%s,\"quota_cpus\":", facts->thread_limit,
-                  facts->is_whole_machine ? "true" : "false");
+    orti_text_add(text, ",\"limits\":{\"threads\":%u,", facts->thread_limit);
+    text_escaped(text, "threads_reason", facts->thread_limit_reason);
+    orti_text_add(text, ",\"whole_machine\":%s,\"quota_cpus\":", facts->is_whole_machine ? "true" : "false");
     if (facts->quota_cpus > 0)
         orti_text_add(text, "%.3g,", facts->quota_cpus);
     else
@@ -133,29 +135,103 @@ static void print_facts(orti_text *text, const orti_topology_facts *facts) {
 }
 
 static void print_lane(orti_text *text, const orti_lane *lane) {
+    static const char *const binds[] = {"caches", "none", "cores"};
     orti_text_add(text, "{\"lane\":%u,\"threads\":%u,\"cores\":%u,", lane->number, lane->thread_count,
                   lane->core_count);
     print_node_number(text, lane->numa_node);
     orti_text_add(text, ",\"l1_bytes\":%" PRIu64 ",\"l2_bytes\":%" PRIu64 ",\"l3_bytes\":%" PRIu64 ",", lane->l1_bytes,
                   lane->l2_bytes, lane->l3_bytes);
     text_escaped(text, "cpus", lane->cpus);
+    orti_text_add(text, ",");
+    text_escaped(text, "threads_reason", lane->thread_reason);
+    orti_text_add(text, ",");
+    text_escaped(text, "bind", binds[lane->bind]);
+    orti_text_add(text, ",");
+    text_escaped(text, "bind_reason", lane->bind_reason);
     orti_text_add(text, "}");
+}
+
+static void print_feed(orti_text *text, const char *device, const char *name, const orti_feed *feed) {
+    orti_text_add(text, "{");
+    text_escaped(text, "device", device);
+    orti_text_add(text, ",");
+    text_escaped(text, "name", name);
+    orti_text_add(text, ",");
+    print_node_number(text, feed->numa_node);
+    if (feed->lane == ORTI_TOPOLOGY_NONE)
+        orti_text_add(text, ",\"lane\":null,");
+    else
+        orti_text_add(text, ",\"lane\":%u,", feed->lane);
+    orti_text_add(text, "\"cores\":%u,", feed->core_count);
+    text_escaped(text, "cpus", feed->cpus);
+    orti_text_add(text, ",");
+    text_escaped(text, "reason", feed->reason);
+    orti_text_add(text, "}");
+}
+
+/* Display controllers and processing accelerators (PCI Code and ID Assignment: classes 03 and 12). */
+static bool is_accelerator(const orti_topology_device *device) {
+    return device->class_id >> 8 == 0x03 || device->class_id >> 8 == 0x12;
+}
+
+static void print_pci_feeds(orti_text *text, const ort_environment *environment, const orti_topology *topology,
+                            uint32_t *io_count) {
+    const orti_topology_facts *facts = orti_topology_facts_of(topology);
+    for (uint32_t i = 0; i < facts->device_count; i++) {
+        const orti_topology_device *device = &facts->devices[i];
+        orti_feed feed;
+        if (!is_accelerator(device)) continue;
+        orti_lanes_feed(environment->lanes, topology, device->address, ORTI_TOPOLOGY_NONE, &feed);
+        orti_text_add(text, (*io_count)++ ? "," : "");
+        print_feed(text, device->address, device->name, &feed);
+    }
+}
+
+/* Devices of the providers that are open. */
+static void print_provider_feeds(orti_text *text, const ort_environment *environment, const orti_topology *topology,
+                                 uint32_t *io_count) {
+    for (uint32_t p = 0; p < orti_providers_count(environment->providers); p++) {
+        const orti_provider *provider = orti_providers_at(environment->providers, p);
+        orti_provider_facts facts;
+        orti_provider_describe(provider, &facts);
+        for (uint32_t d = 0; facts.is_open && d < orti_provider_device_count(provider); d++) {
+            const ortp_device_info *device = orti_provider_device(provider, d);
+            char name[160];
+            orti_feed feed;
+            if (device->kind == ORTP_DEVICE_KIND_CPU) continue;
+            snprintf(name, sizeof name, "%.128s:%u", facts.name, d);
+            orti_environment_feed(environment, topology, device, &feed);
+            orti_text_add(text, (*io_count)++ ? "," : "");
+            print_feed(text, name, text_of(device->name), &feed);
+        }
+    }
 }
 
 ort_status *ort_environment_topology_json(const ort_environment *environment, char **out) {
     if (!environment || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_environment_topology_json: an argument is NULL");
-    *out = NULL;
+    const orti_topology_source with_devices = {.wants_devices = true};
+    orti_topology *topology = NULL;
+    uint32_t count = 0;
     orti_text text;
+    *out = NULL;
+    /* Reading PCI takes a while, so that an environment does without. */
+    ORT_TRY(orti_topology_create(environment->alloc, &with_devices, &topology));
     orti_text_init(&text, environment->alloc);
     orti_text_add(&text, "{\"schema\":1,");
     print_facts(&text, orti_topology_facts_of(environment->topology));
+    orti_text_add(&text, ",");
+    text_escaped(&text, "lanes_reason", orti_lanes_reason(environment->lanes));
     orti_text_add(&text, ",\"lanes\":[");
     for (uint32_t i = 0; i < environment->lane_count; i++) {
         orti_text_add(&text, i ? "," : "");
         print_lane(&text, orti_lanes_at(environment->lanes, i));
     }
+    orti_text_add(&text, "],\"feeding\":[");
+    print_pci_feeds(&text, environment, topology, &count);
+    print_provider_feeds(&text, environment, topology, &count);
     orti_text_add(&text, "]}");
     ort_status *status = orti_text_take(&text, out);
     orti_text_finish(&text);
+    orti_topology_destroy(topology);
     return status;
 }

@@ -22,11 +22,12 @@ static orti_bind bind_read(const ort_options *options) {
 }
 
 static ort_status *lanes_open(ort_environment *environment) {
-    const orti_lane_config config = {.lane_count = (uint32_t)orti_options_int(environment->options, "threads.lanes", 0),
-                                     .thread_count =
-                                         (uint32_t)orti_options_int(environment->options, "threads.per_lane", 0),
-                                     .bind = bind_read(environment->options)};
+    orti_lane_config config = {.lane_count = (uint32_t)orti_options_int(environment->options, "threads.lanes", 0),
+                               .thread_count = (uint32_t)orti_options_int(environment->options, "threads.per_lane", 0),
+                               .bind = bind_read(environment->options)};
     ORT_TRY(orti_topology_create(environment->alloc, NULL, &environment->topology));
+    /* HWLOC_XMLFILE shows another machine: its threads are planned, not started. */
+    config.is_plan_only = !orti_topology_facts_of(environment->topology)->is_this_machine;
     ORT_TRY(orti_lanes_create(environment->topology, &config, &environment->lanes));
     environment->lane_count = orti_lanes_count(environment->lanes);
     ORT_TRY(orti_alloc(environment->alloc, environment->lane_count, sizeof(ortp_lane), &environment->border_lanes));
@@ -97,9 +98,17 @@ void ort_environment_destroy(ort_environment *environment) {
     orti_free(environment->alloc, environment);
 }
 
-ortp_lane *orti_environment_lane(ort_environment *environment) {
+ortp_lane *orti_environment_lane(ort_environment *environment, uint32_t number) {
     if (!environment->lane_count) return NULL;
-    return &environment->border_lanes[atomic_fetch_add(&environment->next_lane, 1) % environment->lane_count];
+    if (number == ORTI_TOPOLOGY_NONE) number = atomic_fetch_add(&environment->next_lane, 1);
+    return &environment->border_lanes[number % environment->lane_count];
+}
+
+void orti_environment_feed(const ort_environment *environment, const orti_topology *topology,
+                           const ortp_device_info *device, orti_feed *out) {
+    uint32_t node = device->numa_node == ORTP_NONE ? ORTI_TOPOLOGY_NONE : device->numa_node;
+    orti_lanes_feed(environment->lanes, topology, device->pci_address.length ? device->pci_address.data : NULL, node,
+                    out);
 }
 
 /* The driver's first task. Where the lane is not bound, neither is its driver. */

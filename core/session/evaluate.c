@@ -25,7 +25,7 @@ static ort_status *compute(ort_environment *environment, orti_schedule *schedule
     orti_run *run = NULL;
     ort_status *status = NULL;
     ORT_TRY_TO(done, status, orti_schedule_plan(schedule, NULL, &plan, NULL));
-    ORT_TRY_TO(done, status, orti_run_create(plan, orti_environment_lane(environment), &run));
+    ORT_TRY_TO(done, status, orti_run_create(plan, orti_environment_lane(environment, ORTI_TOPOLOGY_NONE), &run));
     ORT_TRY_TO(done, status, orti_run_execute(run, &request));
     for (uint32_t i = 0; i < plan->output_count; i++) outputs[i] = orti_tensor_retain(orti_run_output(run, i));
 done:

@@ -34,8 +34,11 @@ struct ort_environment {
     /* By lane: the thread that asynchronous runs go on from, made by the first. Runs that wait hold none. */
     orti_worker **drivers;
 };
-/* Lanes in turn: runs of one session spread over them. NULL: there is none. */
-ortp_lane *orti_environment_lane(ort_environment *environment);
+/* Lane `number`; with ORTI_TOPOLOGY_NONE lanes in turn: runs of one session spread over them. NULL: there is none. */
+ortp_lane *orti_environment_lane(ort_environment *environment, uint32_t number);
+/* The cores that a device is fed from. */
+void orti_environment_feed(const ort_environment *environment, const orti_topology *topology,
+                           const ortp_device_info *device, orti_feed *out);
 /* The thread that drives the asynchronous runs of a lane; it works on the lane's cores where lanes are bound. */
 ORT_MUST_USE ort_status *orti_environment_driver(ort_environment *environment, const ortp_lane *lane,
                                                  orti_worker **out);
@@ -129,6 +132,7 @@ struct ort_session {
     orti_graph *graph;
     session_composition composition;
     value_list inputs, outputs;
+    uint32_t feed_lane;    /* near the first device that has memory of its own; or ORTI_TOPOLOGY_NONE */
     uint32_t loaded_bound; /* node ids of the model as loaded are below it */
     const char **taken_by; /* by node id: the pass that took it (static), or NULL */
     ort_placement *placements;

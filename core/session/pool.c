@@ -40,7 +40,7 @@ ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, ort
     if (*out) return NULL;
     ORT_TRY(orti_schedule_plan(session->composition.schedule, inputs, &plan, &was_made));
     atomic_fetch_add(&session->metrics.plan_made_count, was_made);
-    ort_status *status = orti_run_create(plan, orti_environment_lane(session->environment), out);
+    ort_status *status = orti_run_create(plan, orti_environment_lane(session->environment, session->feed_lane), out);
     orti_plan_release(plan);
     if (status) return status;
     atomic_fetch_add(&session->metrics.run_made_count, 1);

@@ -40,6 +40,22 @@ static ort_status *passes_run(void *user, orti_graph *graph) {
     return status;
 }
 
+/* Runs of a session that uses a device are driven from cores near it, the first of its devices where there are several.
+ */
+static uint32_t feed_lane_find(const ort_session *session) {
+    const orti_partitioning *parts = session->composition.partitioning;
+    for (uint32_t i = 0; i < parts->part_count; i++) {
+        const orti_partition *part = &parts->parts[i];
+        const orti_instance *instance = session->composition.candidates[part->candidate].instance;
+        orti_feed feed;
+        if (orti_instance_is_host_addressable(instance, part->device)) continue;
+        orti_environment_feed(session->environment, session->environment->topology,
+                              orti_instance_device(instance, part->device), &feed);
+        if (feed.lane != ORTI_TOPOLOGY_NONE) return feed.lane;
+    }
+    return ORTI_TOPOLOGY_NONE;
+}
+
 static ort_status *session_fill(ort_session *session, const ort_model *model) {
     session_composition *composition = &session->composition;
     composition->alloc = session->alloc;
@@ -56,6 +72,7 @@ static ort_status *session_fill(ort_session *session, const ort_model *model) {
     uint64_t begin_ns = orti_clock_ns();
     ORT_TRY(orti_compose(session->environment, session->graph, PLAN_COUNT_MAX, composition));
     session->metrics.compose_ns = orti_clock_ns() - begin_ns;
+    session->feed_lane = feed_lane_find(session);
     ORT_TRY(orti_values_describe(&session->arena, session->graph, false, &session->inputs));
     ORT_TRY(orti_values_describe(&session->arena, session->graph, true, &session->outputs));
     return orti_placements_make(session, model->graph);

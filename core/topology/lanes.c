@@ -15,6 +15,7 @@ struct orti_lanes {
     orti_arena arena;
     lane_entry *entries;
     uint32_t count;
+    const char *reason;
 };
 
 /* Where each lane's cores begin, in the topology's order; begins[count] is the end. */
@@ -104,16 +105,20 @@ static ort_status *lane_fill(orti_lanes *lanes, lane_entry *entry, uint32_t begi
 }
 
 /* Threads: what was asked for or one a core, within the lane's CPUs and its share of the quota. */
-static uint32_t lane_threads(const orti_lanes *lanes, const lane_entry *entry, uint32_t wanted) {
+static uint32_t lane_threads(const orti_lanes *lanes, lane_entry *entry, uint32_t wanted) {
     const orti_topology_facts *facts = &entry->topology->facts;
     uint32_t most = (uint32_t)hwloc_bitmap_weight(entry->cpus), number = entry->lane.number;
     uint32_t threads = wanted ? wanted : entry->lane.core_count;
+    entry->lane.thread_reason = !wanted ? "one a core" : threads > most ? "asked for more, one a CPU" : "as asked for";
     if (threads > most) threads = most;
     if (facts->quota_cpus > 0) {
         double quota_threads = facts->quota_cpus > facts->cpu_count ? facts->cpu_count : facts->quota_cpus;
         uint32_t limit = (uint32_t)quota_threads + (quota_threads > (uint32_t)quota_threads);
         uint32_t share = limit / lanes->count + (number < limit % lanes->count);
-        if (threads > share) threads = share;
+        if (threads > share) {
+            entry->lane.thread_reason = "its share of the CPU quota";
+            threads = share;
+        }
     }
     return threads ? threads : 1;
 }
@@ -154,6 +159,21 @@ static orti_bind bind_settle(const orti_topology *topology, orti_bind wanted, ui
     return facts->group_count > 1 || lane_count > 1 ? ORTI_BIND_AUTO : ORTI_BIND_NONE;
 }
 
+static const char *bind_reason(const orti_topology *topology, orti_bind wanted, uint32_t lane_count) {
+    if (wanted != ORTI_BIND_AUTO) return "as asked for";
+    if (!topology->facts.is_whole_machine) return "a mask, cpuset or quota says that others run here too";
+    return topology->facts.group_count > 1 || lane_count > 1 ? "near their caches: the machine is the process's"
+                                                             : "all cores share one cache or node";
+}
+
+/* How many lanes, and along what they are cut. */
+static const char *lanes_reason(const orti_topology *topology, uint32_t wanted, uint32_t count) {
+    if (!wanted) return "one, for the least latency";
+    if (count < wanted) return "asked for more, one for each thread that pays";
+    return count > topology->group_count ? "as asked for, cut inside caches and NUMA nodes"
+                                         : "as asked for, cut along caches and NUMA nodes";
+}
+
 static uint32_t lane_count_settle(const orti_topology *topology, uint32_t wanted) {
     uint32_t count = wanted ? wanted : 1;
     return count > topology->facts.thread_limit ? topology->facts.thread_limit : count;
@@ -164,11 +184,13 @@ static ort_status *lanes_fill(orti_lanes *lanes, const orti_topology *topology, 
     ORT_TRY(cut_find(topology, &lanes->arena, &cut));
     ORT_TRY(orti_arena_alloc(&lanes->arena, cut.count, sizeof *lanes->entries, &lanes->entries));
     lanes->count = cut.count;
+    lanes->reason = lanes_reason(topology, config->lane_count, cut.count);
     for (uint32_t i = 0; i < cut.count; i++) {
         lane_entry *entry = &lanes->entries[i];
         entry->topology = topology;
         entry->lane.number = i;
         entry->lane.bind = bind_settle(topology, config->bind, cut.count);
+        entry->lane.bind_reason = bind_reason(topology, config->bind, cut.count);
         ORT_TRY(lane_fill(lanes, entry, cut.begins[i], cut.begins[i + 1]));
         entry->lane.thread_count = lane_threads(lanes, entry, config->thread_count);
         if (config->is_plan_only) continue;
@@ -212,6 +234,10 @@ uint32_t orti_lanes_count(const orti_lanes *lanes) {
 
 const orti_lane *orti_lanes_at(const orti_lanes *lanes, uint32_t number) {
     return number < lanes->count ? &lanes->entries[number].lane : NULL;
+}
+
+const char *orti_lanes_reason(const orti_lanes *lanes) {
+    return lanes->reason;
 }
 
 uint32_t orti_lanes_near_node(const orti_lanes *lanes, uint32_t numa_node) {

@@ -255,6 +255,11 @@ static ort_status *facts_find(orti_topology *topology, const orti_topology_sourc
     /* A part of a CPU is a thread too: 1.5 CPUs keep two busy three quarters of the time. */
     if (facts->quota_cpus > 0 && ceil(facts->quota_cpus) < facts->core_count)
         facts->thread_limit = (uint32_t)ceil(facts->quota_cpus);
+    bool is_under_quota = facts->thread_limit < facts->core_count;
+    facts->thread_limit_reason = is_under_quota ? "the CPU quota"
+                                 : facts->cpu_count < facts->machine_cpu_count
+                                     ? "one a core that the affinity mask or cpuset allows"
+                                     : "one a core";
     facts->is_whole_machine = facts->quota_cpus == 0 && hwloc_bitmap_isequal(topology->allowed, machine);
     facts->core_kind_count = 1;
     for (uint32_t c = 1; c < topology->core_count; c++)

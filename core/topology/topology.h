@@ -58,6 +58,7 @@ typedef struct orti_topology_facts {
     uint32_t core_kind_count; /* above 1: performance and efficiency cores */
     uint32_t group_count;     /* sets of cores under one L3 cache, or NUMA node where there is no L3 */
     uint32_t thread_limit;    /* threads that pay: one a core, fewer under a quota */
+    const char *thread_limit_reason;
     double quota_cpus;        /* 0: no quota */
     const char *allowed_cpus; /* "0-3,8" */
     bool is_this_machine;
@@ -94,11 +95,12 @@ typedef struct orti_lane_config {
 
 typedef struct orti_lane {
     uint32_t number, core_count;
-    uint32_t thread_count;                 /* physical cores first; more only when asked for, then siblings */
-    uint32_t numa_node;                    /* of all its cores, or ORTI_TOPOLOGY_NONE when it spans several */
-    uint64_t l1_bytes, l2_bytes, l3_bytes; /* of its first core */
-    const char *cpus;                      /* "0-3,8" */
-    orti_bind bind;                        /* AUTO here means: to groups */
+    uint32_t thread_count;                   /* physical cores first; more only when asked for, then siblings */
+    uint32_t numa_node;                      /* of all its cores, or ORTI_TOPOLOGY_NONE when it spans several */
+    uint64_t l1_bytes, l2_bytes, l3_bytes;   /* of its first core */
+    const char *cpus;                        /* "0-3,8" */
+    orti_bind bind;                          /* AUTO here means: to groups */
+    const char *thread_reason, *bind_reason; /* why so many, why there */
     orti_team *team;
 } orti_lane;
 
@@ -111,8 +113,21 @@ ORT_MUST_USE ort_status *orti_lanes_create(const orti_topology *topology, const 
 void orti_lanes_destroy(orti_lanes *lanes); /* takes NULL */
 uint32_t orti_lanes_count(const orti_lanes *lanes);
 const orti_lane *orti_lanes_at(const orti_lanes *lanes, uint32_t number); /* Borrow: lanes */
+const char *orti_lanes_reason(const orti_lanes *lanes);                   /* why so many, and cut so */
 /* The lane with most cores in the node; 0 when none has any. Feed a device from there. */
 uint32_t orti_lanes_near_node(const orti_lanes *lanes, uint32_t numa_node);
+
+/* The cores that a device is fed from. Borrow: topology and lanes. */
+typedef struct orti_feed {
+    uint32_t numa_node, lane; /* ORTI_TOPOLOGY_NONE: any */
+    uint32_t core_count;
+    const char *cpus; /* "0-3,8" */
+    const char *reason;
+} orti_feed;
+/* pci_address: "" or NULL where it has none. numa_node: what the device's provider says, or ORTI_TOPOLOGY_NONE. The PCI
+ * slot is believed first. What is not known, or has no core that may be used, is fed from anywhere. */
+void orti_lanes_feed(const orti_lanes *lanes, const orti_topology *topology, const char *pci_address,
+                     uint32_t numa_node, orti_feed *out);
 /* Pins the calling thread, one of the host's own, to the lane's cores. A wish. */
 bool orti_lanes_bind_caller(const orti_lanes *lanes, uint32_t number);
 

@@ -14,7 +14,8 @@ static struct {
 
 static const tool_option options[] = {
     {"--why", TOOL_FLAG, NULL, "also what was found and not used: one line each, with the reason", &arguments.why},
-    {"--topology", TOOL_FLAG, NULL, "cores, caches, NUMA nodes, limits and lanes", &arguments.topology},
+    {"--topology", TOOL_FLAG, NULL, "cores, caches, NUMA nodes, limits, lanes, and which cores feed which device; why",
+     &arguments.topology},
     {"--model", TOOL_TEXT, "FILE", "describe a model's inputs and outputs", &arguments.model},
     {"--placement", TOOL_FLAG, NULL, "with --model: where every node would go", &arguments.placement},
     {"--provider", TOOL_TEXT, "LIST", "with --placement: providers in order of preference",
@@ -118,9 +119,72 @@ static ort_status *show_providers(const ort_environment *environment, const char
     return NULL;
 }
 
-static ort_status *show_topology(const ort_environment *environment, json_t *report) {
+static const char *text_at(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static int number_at(const json_t *object, const char *key) {
+    return (int)json_integer_value(json_object_get(object, key));
+}
+
+/* "numa node 1" or "several numa nodes". */
+static void print_place(const json_t *object, const char *otherwise) {
+    if (json_is_integer(json_object_get(object, "numa_node")))
+        printf(", numa node %d", number_at(object, "numa_node"));
+    else
+        printf("%s", otherwise);
+}
+
+static void print_limits(const json_t *topology) {
+    const json_t *limits = json_object_get(topology, "limits"), *quota = json_object_get(limits, "quota_cpus");
+    printf("cpu      %s\n", text_at(topology, "cpu"));
+    printf("machine  %d packages, %d cores, %d of %d CPUs allowed (%s), %d cache or node groups\n",
+           number_at(topology, "packages"), number_at(topology, "cores"), number_at(topology, "cpus"),
+           number_at(topology, "machine_cpus"), text_at(limits, "allowed_cpus"), number_at(topology, "groups"));
+    printf("quota    ");
+    if (json_is_number(quota))
+        printf("%.3g CPUs\n", json_number_value(quota));
+    else
+        printf("none\n");
+    printf("threads  at most %d: %s\n", number_at(limits, "threads"), text_at(limits, "threads_reason"));
+}
+
+static void print_memory(const json_t *topology) {
+    size_t index;
+    json_t *item;
+    json_array_foreach(json_object_get(topology, "caches"), index, item)
+        printf("cache    L%d: %d of %.0f KiB, %d cores each\n", number_at(item, "level"), number_at(item, "count"),
+               json_number_value(json_object_get(item, "bytes")) / 1024, number_at(item, "cores"));
+    json_array_foreach(json_object_get(topology, "nodes"), index, item) printf(
+        "node     %d: %.4g GiB, %d cores, cpus %s\n", number_at(item, "number"),
+        json_number_value(json_object_get(item, "bytes")) / (1 << 30), number_at(item, "cores"), text_at(item, "cpus"));
+}
+
+static void print_lanes(const json_t *topology) {
+    size_t index;
+    json_t *item;
+    printf("lanes    %zu: %s\n", json_array_size(json_object_get(topology, "lanes")),
+           text_at(topology, "lanes_reason"));
+    json_array_foreach(json_object_get(topology, "lanes"), index, item) {
+        printf("lane     %d: %d threads (%s) on cpus %s", number_at(item, "lane"), number_at(item, "threads"),
+               text_at(item, "threads_reason"), text_at(item, "cpus"));
+        print_place(item, ", several numa nodes");
+        printf("; bound to %s (%s)\n", text_at(item, "bind"), text_at(item, "bind_reason"));
+    }
+    json_array_foreach(json_object_get(topology, "feeding"), index, item) {
+        printf("device   %s %s: fed from cpus %s", text_at(item, "device"), text_at(item, "name"),
+               text_at(item, "cpus"));
+        print_place(item, "");
+        if (json_is_integer(json_object_get(item, "lane"))) printf(", lane %d", number_at(item, "lane"));
+        printf(" (%s)\n", text_at(item, "reason"));
+    }
+}
+
+static ort_status *show_topology(ort_environment *environment, json_t *report) {
     char *text = NULL;
-    ort_status *status = ort_environment_topology_json(environment, &text);
+    ort_status *status = ort_environment_open_providers(environment);
+    if (!status) status = ort_environment_topology_json(environment, &text);
     if (status) return status;
     json_t *topology = json_loads(text, 0, NULL);
     ort_string_destroy(text);
@@ -128,21 +192,9 @@ static ort_status *show_topology(const ort_environment *environment, json_t *rep
         json_object_set_new(report, "topology", topology);
         return NULL;
     }
-    const char *key;
-    json_t *value;
-    json_object_foreach(topology, key, value) {
-        char *line = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        if (!json_is_array(value)) printf("%-16s %s\n", key, json_is_string(value) ? json_string_value(value) : line);
-        size_t index;
-        json_t *item;
-        if (json_is_array(value)) printf("%s\n", key);
-        json_array_foreach(value, index, item) {
-            char *row = json_dumps(item, JSON_ENCODE_ANY | JSON_COMPACT);
-            printf("  %s\n", row);
-            free(row);
-        }
-        free(line);
-    }
+    print_limits(topology);
+    print_memory(topology);
+    print_lanes(topology);
     json_decref(topology);
     return NULL;
 }

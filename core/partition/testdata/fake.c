@@ -16,6 +16,7 @@ const char fake_far_manifest[] = MANIFEST("far"), fake_near_manifest[] = MANIFES
 const char *fake_far_ops = "", *fake_near_ops = "", *fake_failing_node = "";
 int fake_far_lies, fake_far_scatters, fake_far_by_body, fake_far_delay;
 _Atomic int fake_settle_count, fake_live_buffers, fake_open_points, fake_far_good_count = -1;
+uint32_t fake_far_numa_node = ORTP_NONE;
 _Atomic uint32_t fake_far_code = ORT_CODE_DEVICE_LOST;
 _Atomic long fake_far_limit_bytes = -1, fake_far_live_bytes;
 _Atomic int fake_far_trim_count, fake_far_is_lost;
@@ -581,7 +582,7 @@ static ort_status *device_describe(ortp_plugin *plugin, uint32_t device, ortp_de
     *out = (ortp_device_info){.size = size,
                               .kind = ORTP_DEVICE_KIND_OTHER,
                               .flags = plugin->is_far ? 0u : ORTP_DEVICE_HOST_ADDRESSABLE,
-                              .numa_node = ORTP_NONE,
+                              .numa_node = plugin->is_far ? fake_far_numa_node : ORTP_NONE,
                               .id = VIEW("test-0"),
                               .name = VIEW("test device"),
                               .vendor = VIEW("Orthrus"),

@@ -18,6 +18,8 @@ extern int fake_far_lies;
 extern int fake_far_by_body;
 /* All that far takes in one proposal, next to each other or not. */
 extern int fake_far_scatters;
+/* The NUMA node that far says its device is at; ORTP_NONE at first. Set before it is opened. */
+extern uint32_t fake_far_numa_node;
 /* Programs with a node of this name fail when they run. */
 extern const char *fake_failing_node;
 /* So many programs of far devices succeed, the one after them fails, those after it succeed; -1: all succeed. */
