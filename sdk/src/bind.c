@@ -10,7 +10,7 @@ static const ortp_tensor_arg *arg_at(const ortp_tensor_arg *args, uint32_t strid
 
 static ort_status *arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, const char *what, uint32_t index) {
     if (arg->strides) return ortk_fail(ORT_CODE_UNSUPPORTED, "%s %u has strides", what, (unsigned)index);
-    if (size_bytes && !ortk_arg_address(arg))
+    if (size_bytes && !ortk_host_address(arg))
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%s %u is bound to no memory", what, (unsigned)index);
     if (arg->size_bytes < size_bytes)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%s %u is bound to %llu bytes and has %llu", what, (unsigned)index,
@@ -30,17 +30,17 @@ static ort_status *args_check(const ortp_plan *plan, const ortp_bind_args *args,
                          (unsigned)program->output_count);
     for (uint32_t i = 0; i < args->input_count; i++) {
         const ortp_tensor_arg *arg = arg_at(args->inputs, args->arg_stride, i);
-        if (is_rebind && !ortk_arg_address(arg)) continue;
+        if (is_rebind && !ortk_host_address(arg)) continue;
         ORTK_TRY(arg_check(arg, plan->input_bytes[i], "input", i));
     }
     for (uint32_t i = 0; i < args->output_count; i++) {
         const ortp_tensor_arg *arg = arg_at(args->outputs, args->arg_stride, i);
-        if (is_rebind && !ortk_arg_address(arg)) continue;
+        if (is_rebind && !ortk_host_address(arg)) continue;
         ORTK_TRY(arg_check(arg, plan->output_bytes[i], "output", i));
     }
-    if (is_rebind && !ortk_arg_address(&args->workspace)) return NULL;
+    if (is_rebind && !ortk_host_address(&args->workspace)) return NULL;
     ORTK_TRY(arg_check(&args->workspace, plan->workspace_bytes, "workspace", 0));
-    if (plan->workspace_bytes && (uintptr_t)ortk_arg_address(&args->workspace) % ORTK_ALIGN)
+    if (plan->workspace_bytes && (uintptr_t)ortk_host_address(&args->workspace) % ORTK_ALIGN)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the workspace is not aligned to %u bytes", ORTK_ALIGN);
     return NULL;
 }
@@ -49,7 +49,7 @@ static void patches_apply(ortp_binding *binding, const ortp_bind_args *args) {
     for (uint32_t i = 0; i < binding->patch_count; i++) {
         const ortk_patch *patch = &binding->patches[i];
         unsigned char *base =
-            ortk_arg_address(arg_at(patch->is_output ? args->outputs : args->inputs, args->arg_stride, patch->index));
+            ortk_host_address(arg_at(patch->is_output ? args->outputs : args->inputs, args->arg_stride, patch->index));
         if (base) *patch->slot = base + patch->offset_bytes;
     }
 }
@@ -152,7 +152,7 @@ ort_status *ortk_bind(ortp_plan *plan, const ortp_bind_args *args, ortp_binding 
     *out = NULL;
     const ortp_host *before = ortk_host_enter(plan->program->host);
     ort_status *status = args_check(plan, args, false);
-    if (!status) status = binding_create(plan, ortk_arg_address(&args->workspace), out);
+    if (!status) status = binding_create(plan, ortk_host_address(&args->workspace), out);
     if (!status) patches_apply(*out, args);
     ortk_host_leave(before);
     return status;
@@ -175,7 +175,7 @@ ort_status *ortk_rebind(ortp_binding *binding, const ortp_bind_args *args) {
     const ortp_host *before = ortk_host_enter(binding->host);
     ort_status *status = args_check(binding->plan, args, true);
     if (!status) {
-        unsigned char *workspace = ortk_arg_address(&args->workspace);
+        unsigned char *workspace = ortk_host_address(&args->workspace);
         if (workspace) workspace_move(binding, workspace);
         patches_apply(binding, args);
     }

@@ -50,7 +50,7 @@ static ort_status *plugin_fill(ortp_plugin *plugin) {
     ortk_arena_init(&all->arena, plugin->host);
     memset(all->first, 0xff, sizeof all->first);
     if (plugin->provider->create) ORTK_TRY(plugin->provider->create(plugin->host, &plugin->context));
-    return plugin->provider->kernels(plugin->context, all);
+    return plugin->provider->kernels ? plugin->provider->kernels(plugin->context, all) : NULL;
 }
 
 ort_status *ortk_plugin_create(const ortk_provider *provider, const ortp_plugin_table *table, const ortp_host *host,
@@ -215,4 +215,12 @@ ort_string_view ortk_setting_text(const ortp_open_args *args, const char *name, 
     const ortp_setting *setting = setting_find(args, name);
     if (setting && setting->kind == ORTP_SETTING_STRING) return setting->text;
     return (ort_string_view){fallback, strlen(fallback)};
+}
+
+const ortp_host *ortk_instance_host(const ortp_instance *instance) {
+    return instance->host;
+}
+
+void *ortk_instance_context(const ortp_instance *instance) {
+    return instance->settings.context;
 }

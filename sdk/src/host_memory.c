@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+void *ortk_host_address(const ortp_tensor_arg *arg) {
+    if (arg->host) return arg->host;
+    return arg->buffer ? arg->buffer->data + arg->offset_bytes : NULL;
+}
+
 static void count_in(ortp_instance *instance, uint64_t size_bytes) {
     uint64_t live = atomic_fetch_add_explicit(&instance->live_bytes, size_bytes, memory_order_relaxed) + size_bytes;
     atomic_fetch_add_explicit(&instance->live_count, 1, memory_order_relaxed);

@@ -21,9 +21,7 @@
         if (status) goto label;                                                                                        \
     } while (0)
 
-/* ---- the current host: whom ortk_fail speaks to on this thread. Calls nest. ---- */
-const ortp_host *ortk_host_enter(const ortp_host *host); /* returns the one before, for ortk_host_leave */
-void ortk_host_leave(const ortp_host *before);
+/* ---- the current host: whom ortk_fail speaks to on this thread (ortk_host_enter) ---- */
 void ortk_status_drop(const ortp_host *host, ort_status *status); /* NULL: nothing */
 
 /* ---- memory: everything of one object lives in its arena ---- */
@@ -96,11 +94,6 @@ struct ortp_buffer {
     uint64_t size_bytes;
     uint32_t is_foreign;
 };
-/* Where an argument is: NULL when it names neither buffer nor host memory. */
-static inline void *ortk_arg_address(const ortp_tensor_arg *arg) {
-    if (arg->host) return arg->host;
-    return arg->buffer ? arg->buffer->data + arg->offset_bytes : NULL;
-}
 
 /* ---- a node, as claim and compile see it ---- */
 typedef struct ortk_constants ortk_constants;

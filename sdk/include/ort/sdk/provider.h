@@ -46,7 +46,7 @@ typedef struct ortk_provider {
     /* NULL: no context. host: borrow until destroy. */
     ort_status *(*create)(const ortp_host *host, void **out_context);
     void (*destroy)(const ortp_host *host, void *context); /* NULL: nothing to do */
-    /* Adds every kernel, best first. Once, after create. */
+    /* Adds every kernel, best first. Once, after create. NULL: claim and program tables of one's own. */
     ort_status *(*kernels)(void *context, ortk_kernels *all);
     /* 0 with a reason when the hardware or driver is not there. */
     ort_status *(*device_count)(void *context, uint32_t *out_count, ort_string_view *out_reason);
@@ -71,6 +71,15 @@ int64_t ortk_setting_int(const ortp_open_args *args, const char *name, int64_t f
 ort_string_view ortk_setting_text(const ortp_open_args *args, const char *name, const char *fallback);
 bool ortk_view_is(ort_string_view view, const char *text);
 
+/* ---- for providers with claim and program tables of their own (ORTK_PROVIDER_ENTRY_TABLES) ---- */
+const ortp_host *ortk_instance_host(const ortp_instance *instance);
+void *ortk_instance_context(const ortp_instance *instance); /* settings.context, as open gave it */
+/* Around every border function of one's own, so that ortk_fail works inside. Calls nest. */
+const ortp_host *ortk_host_enter(const ortp_host *host); /* returns the one before, for ortk_host_leave */
+void ortk_host_leave(const ortp_host *before);
+/* Where an argument of a ortk_host_memory device lies; NULL when it names neither buffer nor host memory. */
+void *ortk_host_address(const ortp_tensor_arg *arg);
+
 /* The defaults for devices whose memory is the host's. */
 extern const ortp_memory_table ortk_host_memory;
 extern const ortp_queue_table ortk_inline_queue;
@@ -92,6 +101,10 @@ void ortk_plugin_close(ortp_instance *instance);
 /* Defines the plugin's table `NAME_table` and the exported entry.
  * id_text, version_text: literals; schema: const ortp_option_schema * or NULL; memory_, queue_: tables. */
 #define ORTK_PROVIDER_ENTRY(NAME, provider_, id_text, version_text, schema, memory_, queue_)                           \
+    ORTK_PROVIDER_ENTRY_TABLES(NAME, provider_, id_text, version_text, schema, memory_, queue_, ortk_claim_table,      \
+                               ortk_program_table)
+/* The same with tables of one's own for claim and program: names of objects. */
+#define ORTK_PROVIDER_ENTRY_TABLES(NAME, provider_, id_text, version_text, schema, memory_, queue_, claim_, program_)  \
     static ort_status *NAME##_create(const ortp_host *host, ortp_plugin **out);                                        \
     const ortp_plugin_table NAME##_table = {                                                                           \
         .size = sizeof(ortp_plugin_table),                                                                             \
@@ -108,8 +121,8 @@ void ortk_plugin_close(ortp_instance *instance);
         .close = ortk_plugin_close,                                                                                    \
         .memory = (memory_),                                                                                           \
         .queue = (queue_),                                                                                             \
-        .claim = &ortk_claim_table,                                                                                    \
-        .program = &ortk_program_table,                                                                                \
+        .claim = &(claim_),                                                                                            \
+        .program = &(program_),                                                                                        \
     };                                                                                                                 \
     static ort_status *NAME##_create(const ortp_host *host, ortp_plugin **out) {                                       \
         return ortk_plugin_create(&(provider_), &NAME##_table, host, out);                                             \
