@@ -1,0 +1,12 @@
+/* The device has no id. */
+#include "wrong.h"
+
+static ort_status *describe(ortp_plugin *plugin, uint32_t device, ortp_device_info *out) {
+    ort_status *status = async_device_describe(plugin, device, out);
+    if (!status) out->id = (ort_string_view){"", 0};
+    return status;
+}
+
+void ortc_wrong_spoil(void) {
+    ortc_wrong.plugin.device_describe = describe;
+}

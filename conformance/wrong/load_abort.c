@@ -1,0 +1,8 @@
+/* Aborts while it is loaded. */
+#include "wrong.h"
+
+#include <stdlib.h>
+
+void ortc_wrong_spoil(void) {
+    abort();
+}

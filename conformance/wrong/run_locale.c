@@ -1,0 +1,23 @@
+/* Changes the locale. */
+#include "wrong.h"
+
+#include <locale.h>
+
+void __real_async_compute(const async_operator *op, ort_dtype dtype, const async_walk *walk, const void *const *in,
+                          void *out);
+void __wrap_async_compute(const async_operator *op, ort_dtype dtype, const async_walk *walk, const void *const *in,
+                          void *out);
+
+static int64_t count_of(const async_walk *walk) {
+    int64_t count = walk->m || walk->n ? walk->m * walk->n : 1;
+    for (uint32_t i = 0; i < walk->rank; i++) count *= walk->dims[i];
+    return count;
+}
+
+void __wrap_async_compute(const async_operator *op, ort_dtype dtype, const async_walk *walk, const void *const *in,
+                          void *out) {
+    __real_async_compute(op, dtype, walk, in, out);
+    if (count_of(walk)) setlocale(LC_ALL, "C.UTF-8");
+}
+
+void ortc_wrong_spoil(void) {}
