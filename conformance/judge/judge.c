@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ORTC_RANK_MAX 32u
+
 typedef struct trial {
     const ortc_tensor *got, *want, *bound;
     const ortc_tolerance *tolerance;
@@ -214,6 +216,27 @@ static bool is_judgeable(const trial *t) {
     return true;
 }
 
+/* A complex number is two floats beside each other, and right when both are. */
+static ortc_tensor as_pairs(const ortc_tensor *tensor, int64_t dims[ORTC_RANK_MAX + 1]) {
+    ortc_tensor pairs = *tensor;
+    memcpy(dims, tensor->dims, tensor->rank * sizeof *dims);
+    dims[pairs.rank++] = 2;
+    pairs.dims = dims;
+    pairs.dtype = tensor->dtype == ORT_DTYPE_C64 ? ORT_DTYPE_F32 : ORT_DTYPE_F64;
+    return pairs;
+}
+
+static void complex_judge(const ortc_tensor *got, const ortc_tensor *want, const ortc_tensor *bound,
+                          const ortc_tolerance *tolerance, ortc_finding *out) {
+    int64_t got_dims[ORTC_RANK_MAX + 1], want_dims[ORTC_RANK_MAX + 1];
+    if (want->rank > ORTC_RANK_MAX) {
+        broken(out, "its rank is too high");
+        return;
+    }
+    const ortc_tensor got_pairs = as_pairs(got, got_dims), want_pairs = as_pairs(want, want_dims);
+    ortc_judge(&got_pairs, &want_pairs, bound, tolerance, out);
+}
+
 void ortc_judge(const ortc_tensor *got, const ortc_tensor *want, const ortc_tensor *bound,
                 const ortc_tolerance *tolerance, ortc_finding *out) {
     trial t = {.got = got, .want = want, .bound = bound, .tolerance = tolerance, .out = out};
@@ -223,6 +246,10 @@ void ortc_judge(const ortc_tensor *got, const ortc_tensor *want, const ortc_tens
         used += shape_text(got, out->text + used, 120);
         used += (size_t)snprintf(out->text + used, sizeof out->text - used, ", wanted ");
         shape_text(want, out->text + used, 120);
+        return;
+    }
+    if (want->dtype == ORT_DTYPE_C64 || want->dtype == ORT_DTYPE_C128) {
+        complex_judge(got, want, bound, tolerance, out);
         return;
     }
     if (!is_judgeable(&t)) return;

@@ -201,3 +201,15 @@ ORT_TEST(judge, empty_tensors_are_equal) {
     ortc_tensor empty = {ORT_DTYPE_F32, 2, (const int64_t[]){0, 3}, NULL, 0};
     CHECK(judge(empty, empty, "{}").is_equal);
 }
+
+ORT_TEST(judge, complex_numbers_are_right_when_both_parts_are) {
+    float want[] = {1, 2, 3, 4}, wrong[] = {1, 2, 3, 5};
+    const int64_t dims[] = {2};
+    ortc_tensor wanted = {ORT_DTYPE_C64, 1, dims, want, sizeof want};
+    CHECK(judge(wanted, wanted, "{\"class\":\"E\"}").is_equal, "itself");
+    ortc_finding finding =
+        judge((ortc_tensor){ORT_DTYPE_C64, 1, dims, wrong, sizeof wrong}, wanted, "{\"class\":\"E\"}");
+    CHECK(!finding.is_equal && finding.worst_index == 3, "%s", finding.text);
+    ortc_tensor pairs = {ORT_DTYPE_F32, 2, (const int64_t[]){2, 2}, want, sizeof want};
+    CHECK(!judge(pairs, wanted, "{}").is_equal, "a pair of floats is no complex number");
+}

@@ -224,10 +224,10 @@ static int feed(control *self, slot *at) {
 
 /* ---- the loop ---- */
 
-static bool is_busy(const control *self) {
+static bool is_busy(control *self) {
     for (uint32_t i = 0; i < self->slot_count; i++)
         if (self->slots[i].worker.pid > 0) return true;
-    return self->again_count > 0;
+    return self->again_count > 0 || (self->disasters < ORTC_DISASTERS_MAX && peek_next(self));
 }
 
 static int wait_ms(const control *self) {

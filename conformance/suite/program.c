@@ -1,4 +1,5 @@
 /* The program from the command line to its exit code. */
+#include "judge/judge.h"
 #include "report/report.h"
 #include "suite/control.h"
 #include "suite/document.h"
@@ -12,9 +13,13 @@
 #include <unistd.h>
 
 static int print_rules(void) {
-    uint32_t count;
+    uint32_t count, class_count;
     const ortc_rule *rules = ortc_rules(&count);
     for (uint32_t i = 0; i < count; i++) printf("L%u  %-22s %s\n", rules[i].level, rules[i].id, rules[i].text);
+    const ortc_class *classes = ortc_classes(&class_count);
+    printf("\ntolerance classes:\n");
+    for (uint32_t i = 0; i < class_count; i++)
+        printf("%s  %s\n   because: %s\n", classes[i].name, classes[i].allows, classes[i].reason);
     return TOOL_EXIT_GOOD;
 }
 
@@ -144,13 +149,21 @@ static int run_cases(const ortc_levels *levels, const ortc_settings *settings, c
     return code;
 }
 
+static int run_subject(const ortc_levels *levels, const ortc_settings *settings, const ortc_subject *subject) {
+    return settings->is_worker ? ortc_worker_run(levels, subject) : run_cases(levels, settings, subject);
+}
+
 int ortc_program_run(const ortc_levels *levels, int argc, char **argv) {
     ortc_settings settings;
     ortc_subject subject;
     int code = ortc_settings_parse(argc, argv, &settings);
     if (code >= 0) return code;
     if (settings.is_rules) return print_rules();
+    /* With --suite the tree is the question; the suite's own cases are added when they are named. */
+    char *folder = settings.cases_folder || settings.suites.count ? NULL : ortc_cases_folder_default();
+    if (folder) settings.cases_folder = folder;
     code = ortc_subject_find(&settings, &subject);
-    if (code) return code;
-    return settings.is_worker ? ortc_worker_run(levels, &subject) : run_cases(levels, &settings, &subject);
+    if (!code) code = run_subject(levels, &settings, &subject);
+    free(folder);
+    return code;
 }

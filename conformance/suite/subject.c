@@ -144,6 +144,14 @@ static void describe(ortc_subject *out, const char *path) {
     if (!*out->name) out->name = slash ? slash + 1 : path;
 }
 
+char *ortc_cases_folder_default(void) {
+    char path[4200];
+    char *own = own_folder();
+    snprintf(path, sizeof path, "%s/../" ORTC_DATA_FOLDER "/orthrus/conformance/cases", own ? own : "");
+    free(own);
+    return realpath(path, NULL);
+}
+
 int ortc_subject_find(const ortc_settings *settings, ortc_subject *out) {
     *out = (ortc_subject){.options = settings->options.items,
                           .option_count = (uint32_t)settings->options.count,

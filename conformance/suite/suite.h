@@ -99,6 +99,8 @@ ortc_checks ortc_speed_checks(void);         /* L6: graphs/speed.c */
 /* Judges one folder in ONNX backend layout (model.onnx, test_data_set_*, maybe case.json): cases/case.c. Level 3 for
  * one operator, 4 for graphs and models. */
 void ortc_case_run(ortc_context *context);
+/* Lets go of what is kept from case to case; the last thing that a worker does. */
+void ortc_case_finish(void);
 
 /* What a process must look like before and after a case: bare/process.c. Called by the worker around every case. */
 typedef struct ortc_process ortc_process;

@@ -17,7 +17,6 @@ expect "an unknown provider" 2 "no manifest names the provider 'frobnicator'" "$
 expect "a manifest that is absent" 2 'gone.ortp.json' "$suite" "$work/gone.ortp.json"
 expect "no such level" 2 "L0 to L6" "$suite" cpu --level 7
 expect "no such part" 2 "N from 1 to M" "$suite" cpu --fraction 3/2
-expect "a level that can't run is an error" 2 'level 3' "$suite" cpu --level 3
 
 if [ ! -x "$fake" ]; then
     skip "ort-conformance-fake is not built: configure with -DORT_TESTS=ON"
@@ -68,3 +67,59 @@ waive '{"case": "L0/fail", "reason": "planted", "until": "2020-01-01"}'
 expect "a waiver that has expired is stale" 1 'it has expired' "$fake" cpu --level 0 --filter fail --waivers "$work/waivers.json"
 waive '{"case": "L0/fail"}'
 expect "a waiver without a reason" 2 'gives no reason' "$fake" cpu --level 0 --filter fail --waivers "$work/waivers.json"
+
+# ---- levels 3 and 4: folders of data ----
+
+if "$suite" cpu --suite "$work" 2>&1 | grep -q 'is not built'; then
+    skip "the room of levels 3 and 4 is not built"
+    exit 0
+fi
+expect "no such tree" 2 'nowhere: there is no such folder' "$suite" cpu --suite "$work/nowhere"
+expect "a tree without cases" 2 'holds no folder' "$suite" cpu --suite "$work"
+archive=$data/onnx-tests/onnx-node-1.23.tar.xz
+if [ ! -f "$archive" ]; then
+    skip "ONNX's node cases are not beside the project: $archive is absent"
+    exit 0
+fi
+tar -C "$work" -xf "$archive"
+tree=$work/onnx-node-1.23
+check "ONNX's node cases: right, declined or waived" "$suite" cpu --suite "$tree" --waivers "$root/conformance/waivers/onnx-node-1.23.json" --json "$work/node.json"
+check "at least 750 pass, each has a verdict, each decline a reason" python3 - "$work/node.json" <<'PY'
+import json, sys
+run = json.load(open(sys.argv[1]))
+assert run["counts"]["passed"] >= 750, run["counts"]
+assert sum(run["counts"].values()) == len(run["cases"]) == 1831, run["counts"]
+assert all(c["text"] for c in run["cases"] if c["verdict"] == "declined")
+assert all(c["ran"] for c in run["cases"] if c["verdict"] == "passed")
+PY
+check "the tree's parts are disjoint and whole" bash -c \
+    "diff <('$suite' cpu --suite '$tree' --list | sort) <(for i in 1 2 3 4; do '$suite' cpu --suite '$tree' --list --fraction \$i/4; done | sort)"
+
+planted=$work/planted
+mkdir "$planted"
+cp -r "$tree/test_add" "$planted/wrong"
+python3 - "$planted/wrong/test_data_set_0/output_0.pb" <<'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[-1] ^= 0x40
+open(sys.argv[1], "wb").write(data)
+PY
+cp -r "$tree/test_add" "$planted/half"
+truncate -s 40 "$planted/half/model.onnx"
+cp -r "$tree/test_add" "$planted/no-output"
+rm "$planted/no-output/test_data_set_0/output_0.pb"
+cp -r "$tree/test_add" "$planted/no-such-class"
+echo '{"schema": 1, "class": "Z"}' >"$planted/no-such-class/case.json"
+cp -r "$tree/test_add" "$planted/refused"
+echo '{"schema": 1, "expect": "error", "code": "invalid-model"}' >"$planted/refused/case.json"
+cp -r "$planted/half" "$planted/rightly-refused"
+cp "$planted/refused/case.json" "$planted/rightly-refused"
+expect "planted faults" 1 '^1 passed, 5 failed, 0 skipped$' "$suite" cpu --suite "$planted" --json "$work/planted.json"
+check "each planted fault has its verdict and rule" python3 - "$work/planted.json" <<'PY'
+import json, sys
+got = {c["id"][3:]: (c["verdict"], c["rule"]) for c in json.load(open(sys.argv[1]))["cases"]}
+assert got == {"wrong": ("failed", "run.correct"), "half": ("broken case", ""), "no-output": ("broken case", ""),
+               "no-such-class": ("broken case", ""), "refused": ("failed", "fault.input"),
+               "rightly-refused": ("passed", "")}, got
+PY
+expect "--repro prints the command" 1 'ort-conformance cpu --level L3 --suite' "$suite" cpu --suite "$planted" --repro L3/wrong

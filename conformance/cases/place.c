@@ -1,0 +1,85 @@
+/* Who did the work. The core's placement says what it meant to do; the watch counts what was done. */
+#include "cases/case.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_coverage(ortc_context *context, const ortc_watch_node *node) {
+    char entry[160];
+    uint32_t dtype = node->in_dtype != ORT_DTYPE_NONE ? node->in_dtype : node->out_dtype;
+    size_t used = strlen(context->coverage);
+    int length = snprintf(entry, sizeof entry, "%s%s%s:%s", node->domain, *node->domain ? "." : "", node->op_type,
+                          ortc_dtype_name(dtype));
+    if (length <= 0 || (size_t)length >= sizeof entry || used + (size_t)length + 2 > sizeof context->coverage) return;
+    for (const char *at = context->coverage; (at = strstr(at, entry)); at += length)
+        if ((at == context->coverage || at[-1] == ' ') && (!at[length] || at[length] == ' ')) return;
+    snprintf(context->coverage + used, sizeof context->coverage - used, "%s%s", used ? " " : "", entry);
+}
+
+/* The provider's own reason for the first node that it declined; "" when it declined none. */
+static const char *first_decline(const ortc_watch *watch, const char **out_op) {
+    for (uint32_t i = 0; i < ortc_watch_node_count(watch); i++) {
+        const ortc_watch_node node = ortc_watch_node_get(watch, i);
+        if (!(node.state & ORTC_NODE_DECLINED) || node.state & ORTC_NODE_COMPILED) continue;
+        *out_op = node.op_type;
+        return *node.decline_text ? node.decline_text : "no reason given";
+    }
+    return "";
+}
+
+void ortc_place_declined(ortc_context *context, const ortc_vehicle *vehicle, const char *why) {
+    const char *op = "", *reason = first_decline(vehicle->watch, &op);
+    for (uint32_t i = 0; i < ortc_watch_node_count(vehicle->watch); i++) {
+        const ortc_watch_node node = ortc_watch_node_get(vehicle->watch, i);
+        if (node.state & ORTC_NODE_DECLINED) add_coverage(context, &node);
+    }
+    if (*reason)
+        ortc_decline(context, "%s: %s", op, reason);
+    else
+        ortc_decline(context, "%s", why);
+}
+
+/* The first node that somebody else ran. */
+static bool find_stranger(const ort_session *session, ort_placement *out) {
+    for (uint32_t i = 0; i < ort_session_placement_count(session); i++) {
+        ort_placement place = ORT_INIT(ort_placement);
+        ort_status *status = ort_session_placement(session, i, &place);
+        bool is_stranger =
+            !status && place.state == ORT_PLACED_PROVIDER && strcmp(place.provider, ORTC_WATCH_NAME) != 0;
+        ort_status_destroy(status);
+        if (!is_stranger) continue;
+        *out = place;
+        return true;
+    }
+    return false;
+}
+
+static bool ran(const ortc_watch *watch, const char *op) {
+    bool any = false;
+    for (uint32_t i = 0; i < ortc_watch_node_count(watch); i++) {
+        const ortc_watch_node node = ortc_watch_node_get(watch, i);
+        any = any || (node.run_count > 0 && (!*op || strcmp(node.op_type, op) == 0));
+    }
+    return any;
+}
+
+bool ortc_place_judge(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle,
+                      const ort_session *session) {
+    ort_placement stranger;
+    bool is_elsewhere = find_stranger(session, &stranger);
+    if (is_elsewhere || !ran(vehicle->watch, notes->op)) {
+        char why[512];
+        snprintf(why, sizeof why, is_elsewhere ? "%s ran on '%s'" : "%s%s did not run on the provider",
+                 is_elsewhere ? stranger.op_type
+                 : *notes->op ? notes->op
+                              : "the model: a node of it",
+                 is_elsewhere ? stranger.provider : "");
+        ortc_place_declined(context, vehicle, why);
+        return false;
+    }
+    for (uint32_t i = 0; i < ortc_watch_node_count(vehicle->watch); i++) {
+        const ortc_watch_node node = ortc_watch_node_get(vehicle->watch, i);
+        if (node.run_count) add_coverage(context, &node);
+    }
+    return true;
+}
