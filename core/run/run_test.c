@@ -1,5 +1,6 @@
 #include "run/run.h"
 
+#include "partition/testdata/fake_graphs.h"
 #include "partition/testdata/fake_rooms.h"
 #include "testing/test.h"
 
@@ -20,8 +21,9 @@ static float value_at(const orti_tensor *tensor, int index) {
     return ((const float *)tensor->data)[index];
 }
 
-static void path_open(test_path *path, const char *graph, const char *far_ops, const char *near_ops) {
-    const int64_t dims[] = {COUNT};
+/* The input is of `count` elements. */
+static void path_open_of(test_path *path, const char *graph, const char *far_ops, const char *near_ops, int count) {
+    const int64_t dims[] = {count};
     memset(path, 0, sizeof *path);
     CHECK_OK(fake_rooms_open(&path->rooms, graph, far_ops, near_ops));
     CHECK_OK(orti_partition_create(&path->rooms.request, &path->parts));
@@ -33,10 +35,14 @@ static void path_open(test_path *path, const char *graph, const char *far_ops, c
                                            .plan_limit = 4};
     CHECK_OK(orti_schedule_create(&request, &path->schedule));
     CHECK_OK(orti_tensor_create(orti_allocator_default(), ORT_DTYPE_F32, dims, 1, 0, &path->input));
-    for (int i = 0; i < COUNT; i++) ((float *)path->input->data)[i] = (float)(i - COUNT / 2);
+    for (int i = 0; i < count; i++) ((float *)path->input->data)[i] = (float)(i - count / 2);
     CHECK_OK(orti_schedule_plan(path->schedule, &path->input, &path->plan, NULL));
     CHECK_OK(orti_run_create(path->plan, NULL, &path->run));
     orti_run_set_input(path->run, 0, path->input);
+}
+
+static void path_open(test_path *path, const char *graph, const char *far_ops, const char *near_ops) {
+    path_open_of(path, graph, far_ops, near_ops, COUNT);
 }
 
 static void path_close(test_path *path) {
@@ -48,6 +54,16 @@ static void path_close(test_path *path) {
     fake_rooms_close(&path->rooms);
     CHECK(fake_live_buffers == 0, "%d buffers live", fake_live_buffers);
     CHECK(fake_open_points == 0, "%d points open", fake_open_points);
+}
+
+/* A plan that needs less memory, and a run of it. */
+static void path_plan_again(test_path *path) {
+    orti_run_destroy(path->run);
+    orti_plan_release(path->plan);
+    orti_schedule_save_memory(path->schedule);
+    CHECK_OK(orti_schedule_plan(path->schedule, &path->input, &path->plan, NULL));
+    CHECK_OK(orti_run_create(path->plan, NULL, &path->run));
+    orti_run_set_input(path->run, 0, path->input);
 }
 
 #define LADDER                                                                                                         \
@@ -193,4 +209,30 @@ ORT_TEST(run, an_output_on_an_input_is_refused) {
     CHECK_OK(orti_run_set_output(path.run, 0, path.input));
     CHECK_FAILS(orti_run_execute(path.run, &request), ORT_CODE_UNSUPPORTED, "lies in the memory of input 'x'");
     path_close(&path);
+}
+
+/* What near computes alone, on the calling thread, is what both compute together, with memory to spare and without. */
+ORT_TEST(run, drawn_graphs_give_one_answer_however_they_are_cut) {
+    static char text[8192];
+    const orti_run_request request = {0};
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        test_path path;
+        orti_tensor *want[FAKE_GRAPH_OUTPUTS];
+        fake_graph_draw(seed, text, sizeof text);
+        path_open_of(&path, text, "", "Neg Abs Relu Add Mul", 8);
+        CHECK_OK(orti_run_execute(path.run, &request));
+        for (uint32_t o = 0; o < FAKE_GRAPH_OUTPUTS; o++) want[o] = orti_tensor_retain(orti_run_output(path.run, o));
+        path_close(&path);
+        for (int turn = 0; turn < 2; turn++) {
+            path_open_of(&path, text, fake_graph_ops[seed % 4][0], fake_graph_ops[seed % 4][1], 8);
+            if (turn) path_plan_again(&path);
+            fake_far_delay = (int)(seed % 3);
+            for (int again = 0; again < 2; again++) CHECK_OK(orti_run_execute(path.run, &request));
+            for (uint32_t o = 0; o < FAKE_GRAPH_OUTPUTS; o++)
+                CHECK(memcmp(orti_run_output(path.run, o)->data, want[o]->data, 8 * sizeof(float)) == 0,
+                      "seed %u, output %u", (unsigned)seed, o);
+            path_close(&path);
+        }
+        for (uint32_t o = 0; o < FAKE_GRAPH_OUTPUTS; o++) orti_tensor_release(want[o]);
+    }
 }

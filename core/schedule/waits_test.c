@@ -1,11 +1,10 @@
 /* Waits and copies of plans, computed here once more from what the operations touch. */
+#include "partition/testdata/fake_graphs.h"
 #include "partition/testdata/fake_rooms.h"
 #include "schedule/schedule.h"
 #include "testing/test.h"
 
-#include <stdio.h>
-
-enum { VALUES = 24, OPERATIONS_MAX = 160, GRAPHS = 200 };
+enum { OPERATIONS_MAX = 160, GRAPHS = 200 };
 
 typedef struct test_plan {
     fake_rooms rooms;
@@ -48,27 +47,6 @@ static void plan_close(test_plan *at) {
     orti_schedule_destroy(at->schedule);
     orti_partitioning_destroy(at->parts);
     fake_rooms_close(&at->rooms);
-}
-
-static uint32_t draw(uint64_t *seed, uint32_t bound) {
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*seed >> 33) % bound;
-}
-
-/* A graph of unary and binary operators, each of which one of the providers takes. */
-static void graph_draw(uint64_t seed, char *text, size_t size) {
-    static const char *const ops[] = {"Neg@13", "Abs@13", "Relu@14", "Add@14", "Mul@14"};
-    int length = snprintf(text, size, "graph \"drawn\" {\n  input %%v0 : float32[8]\n");
-    for (uint32_t i = 1; i < VALUES; i++) {
-        uint32_t op = draw(&seed, 5), near = i > 6 ? i - 6 : 0;
-        uint32_t a = near + draw(&seed, i - near), b = draw(&seed, i);
-        length += snprintf(text + length, size - (size_t)length, "  %%v%u : float32[8] = %s (%%v%u", i, ops[op], a);
-        if (op >= 3) length += snprintf(text + length, size - (size_t)length, ", %%v%u", b);
-        length += snprintf(text + length, size - (size_t)length, ")\n");
-    }
-    for (uint32_t i = VALUES - 5; i < VALUES; i++)
-        length += snprintf(text + length, size - (size_t)length, "  output %%v%u\n", i);
-    snprintf(text + length, size - (size_t)length, "}\n");
 }
 
 /* ---- waits ---- */
@@ -199,13 +177,9 @@ static void drawn_graphs_check(bool is_frugal, uint64_t *out_bytes) {
     uint32_t wait_count = 0, host_wait_count = 0;
     *out_bytes = 0;
     for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
-        static const char *const ops[][2] = {{"Neg Relu Mul", "Abs Add"},
-                                             {"Neg Abs Relu Add Mul", ""},
-                                             {"Add Mul", "Neg Abs Relu"},
-                                             {"Abs Add", "Neg Relu Mul"}};
         test_plan at;
-        graph_draw(seed, text, sizeof text);
-        plan_open(&at, text, ops[seed % 4][0], ops[seed % 4][1]);
+        fake_graph_draw(seed, text, sizeof text);
+        plan_open(&at, text, fake_graph_ops[seed % 4][0], fake_graph_ops[seed % 4][1]);
         if (is_frugal) plan_again(&at);
         if (at.schedule->domain_count > 1) *out_bytes += at.plan->domain_bytes[1];
         edges_find(at.plan, &edges);
