@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-static const ortp_tensor_arg *arg_at(const ortp_tensor_arg *args, uint32_t stride, uint32_t index) {
+const ortp_tensor_arg *ortk_arg_at(const ortp_tensor_arg *args, uint32_t stride, uint32_t index) {
     if (stride == 0) stride = (uint32_t)sizeof(ortp_tensor_arg);
     return (const ortp_tensor_arg *)(const void *)((const unsigned char *)args + (size_t)stride * index);
 }
 
 static ort_status *arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, const char *what, uint32_t index) {
     if (arg->strides) return ortk_fail(ORT_CODE_UNSUPPORTED, "%s %u has strides", what, (unsigned)index);
-    if (size_bytes && !ortk_host_address(arg))
+    if (size_bytes && !ortk_arg_is_bound(arg))
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%s %u is bound to no memory", what, (unsigned)index);
     if (arg->size_bytes < size_bytes)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%s %u is bound to %llu bytes and has %llu", what, (unsigned)index,
@@ -22,25 +22,28 @@ static ort_status *arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, co
     return NULL;
 }
 
-static ort_status *args_check(const ortp_plan *plan, const ortp_bind_args *args, bool is_rebind) {
+ort_status *ortk_args_check(const ortp_plan *plan, const ortp_bind_args *args, bool is_rebind) {
     const ortp_program *program = plan->program;
     if (args->input_count != program->input_count || args->output_count != program->output_count)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%u inputs and %u outputs are bound: the program has %u and %u",
                          (unsigned)args->input_count, (unsigned)args->output_count, (unsigned)program->input_count,
                          (unsigned)program->output_count);
     for (uint32_t i = 0; i < args->input_count; i++) {
-        const ortp_tensor_arg *arg = arg_at(args->inputs, args->arg_stride, i);
-        if (is_rebind && !ortk_host_address(arg)) continue;
+        const ortp_tensor_arg *arg = ortk_arg_at(args->inputs, args->arg_stride, i);
+        if (is_rebind && !ortk_arg_is_bound(arg)) continue;
         ORTK_TRY(arg_check(arg, plan->input_bytes[i], "input", i));
     }
     for (uint32_t i = 0; i < args->output_count; i++) {
-        const ortp_tensor_arg *arg = arg_at(args->outputs, args->arg_stride, i);
-        if (is_rebind && !ortk_host_address(arg)) continue;
+        const ortp_tensor_arg *arg = ortk_arg_at(args->outputs, args->arg_stride, i);
+        if (is_rebind && !ortk_arg_is_bound(arg)) continue;
         ORTK_TRY(arg_check(arg, plan->output_bytes[i], "output", i));
     }
-    if (is_rebind && !ortk_host_address(&args->workspace)) return NULL;
+    if (is_rebind && !ortk_arg_is_bound(&args->workspace)) return NULL;
     ORTK_TRY(arg_check(&args->workspace, plan->workspace_bytes, "workspace", 0));
-    if (plan->workspace_bytes && (uintptr_t)ortk_host_address(&args->workspace) % ORTK_ALIGN)
+    uintptr_t start = (uintptr_t)args->workspace.host;
+    if (!start && args->workspace.buffer)
+        start = (uintptr_t)args->workspace.buffer->data + args->workspace.offset_bytes;
+    if (plan->workspace_bytes && start % ORTK_ALIGN)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the workspace is not aligned to %u bytes", ORTK_ALIGN);
     return NULL;
 }
@@ -48,8 +51,8 @@ static ort_status *args_check(const ortp_plan *plan, const ortp_bind_args *args,
 static void patches_apply(ortp_binding *binding, const ortp_bind_args *args) {
     for (uint32_t i = 0; i < binding->patch_count; i++) {
         const ortk_patch *patch = &binding->patches[i];
-        unsigned char *base =
-            ortk_host_address(arg_at(patch->is_output ? args->outputs : args->inputs, args->arg_stride, patch->index));
+        unsigned char *base = ortk_host_address(
+            ortk_arg_at(patch->is_output ? args->outputs : args->inputs, args->arg_stride, patch->index));
         if (base) *patch->slot = base + patch->offset_bytes;
     }
 }
@@ -151,7 +154,7 @@ static ort_status *binding_create(ortp_plan *plan, unsigned char *workspace, ort
 ort_status *ortk_bind(ortp_plan *plan, const ortp_bind_args *args, ortp_binding **out) {
     *out = NULL;
     const ortp_host *before = ortk_host_enter(plan->program->host);
-    ort_status *status = args_check(plan, args, false);
+    ort_status *status = ortk_args_check(plan, args, false);
     if (!status) status = binding_create(plan, ortk_host_address(&args->workspace), out);
     if (!status) patches_apply(*out, args);
     ortk_host_leave(before);
@@ -173,7 +176,7 @@ static void workspace_move(ortp_binding *binding, unsigned char *workspace) {
 
 ort_status *ortk_rebind(ortp_binding *binding, const ortp_bind_args *args) {
     const ortp_host *before = ortk_host_enter(binding->host);
-    ort_status *status = args_check(binding->plan, args, true);
+    ort_status *status = ortk_args_check(binding->plan, args, true);
     if (!status) {
         unsigned char *workspace = ortk_host_address(&args->workspace);
         if (workspace) workspace_move(binding, workspace);

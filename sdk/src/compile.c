@@ -228,7 +228,7 @@ static ort_status *constants_keep(ortp_program *program) {
     return NULL;
 }
 
-static void program_destroy(ortp_program *program) {
+void ortk_program_destroy(ortp_program *program) {
     if (!program) return;
     const ortp_host *host = program->host, *before = ortk_host_enter(host);
     for (ortk_packed_ref *ref = program->packed; ref; ref = ref->next)
@@ -273,7 +273,7 @@ static ort_status *program_fill(ortp_program *program, const ortp_compile_args *
     return NULL;
 }
 
-static ort_status *compile(ortp_instance *instance, const ortp_compile_args *args, ortp_program **out) {
+ort_status *ortk_compile(ortp_instance *instance, const ortp_compile_args *args, ortp_program **out) {
     *out = NULL;
     const ortp_host *before = ortk_host_enter(instance->host);
     ort_status *status = NULL;
@@ -288,13 +288,13 @@ static ort_status *compile(ortp_instance *instance, const ortp_compile_args *arg
     *out = program;
     program = NULL;
 done:
-    program_destroy(program);
+    ortk_program_destroy(program);
     ortk_claim_destroy(claim);
     ortk_host_leave(before);
     return status;
 }
 
-static ort_status *save(ortp_program *program, ortp_write_fn write, void *user) {
+ort_status *ortk_save(ortp_program *program, ortp_write_fn write, void *user) {
     (void)write;
     (void)user;
     const ortp_host *before = ortk_host_enter(program->host);
@@ -303,8 +303,8 @@ static ort_status *save(ortp_program *program, ortp_write_fn write, void *user) 
     return status;
 }
 
-static ort_status *load(ortp_instance *instance, const ortp_compile_args *args, const void *data, uint64_t size_bytes,
-                        uint32_t *out_answer, ort_string_view *out_reason, ortp_program **out) {
+ort_status *ortk_load(ortp_instance *instance, const ortp_compile_args *args, const void *data, uint64_t size_bytes,
+                      uint32_t *out_answer, ort_string_view *out_reason, ortp_program **out) {
     (void)instance;
     (void)args;
     (void)data;
@@ -318,8 +318,8 @@ static ort_status *load(ortp_instance *instance, const ortp_compile_args *args, 
 
 const ortp_program_table ortk_program_table = {
     .size = sizeof(ortp_program_table),
-    .compile = compile,
-    .program_destroy = program_destroy,
+    .compile = ortk_compile,
+    .program_destroy = ortk_program_destroy,
     .prepare = ortk_prepare,
     .plan_describe = ortk_plan_describe,
     .plan_destroy = ortk_plan_destroy,
@@ -327,6 +327,6 @@ const ortp_program_table ortk_program_table = {
     .rebind = ortk_rebind,
     .binding_destroy = ortk_binding_destroy,
     .run = ortk_run,
-    .save = save,
-    .load = load,
+    .save = ortk_save,
+    .load = ortk_load,
 };

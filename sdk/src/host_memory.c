@@ -8,7 +8,7 @@ void *ortk_host_address(const ortp_tensor_arg *arg) {
     return arg->buffer ? arg->buffer->data + arg->offset_bytes : NULL;
 }
 
-static void count_in(ortp_instance *instance, uint64_t size_bytes) {
+void ortk_count_in(ortp_instance *instance, uint64_t size_bytes) {
     uint64_t live = atomic_fetch_add_explicit(&instance->live_bytes, size_bytes, memory_order_relaxed) + size_bytes;
     atomic_fetch_add_explicit(&instance->live_count, 1, memory_order_relaxed);
     uint_fast64_t peak = atomic_load_explicit(&instance->peak_bytes, memory_order_relaxed);
@@ -33,7 +33,7 @@ static ort_status *buffer_create(ortp_instance *instance, uint64_t size_bytes, u
         return ortk_fail(ORT_CODE_OUT_OF_MEMORY, "no memory left for a buffer of %llu bytes",
                          (unsigned long long)size_bytes);
     }
-    count_in(instance, size_bytes);
+    ortk_count_in(instance, size_bytes);
     *out = buffer;
     return NULL;
 }
@@ -51,35 +51,40 @@ static ort_status *memory_alloc(ortp_instance *instance, uint32_t device, uint32
     return status;
 }
 
-typedef struct late_release {
-    ortp_instance *instance;
-    ortp_buffer *buffer;
-} late_release;
+void ortk_count_out(ortp_instance *instance, uint64_t size_bytes) {
+    atomic_fetch_sub_explicit(&instance->live_bytes, size_bytes, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&instance->live_count, 1, memory_order_relaxed);
+}
 
 static void buffer_free(ortp_instance *instance, ortp_buffer *buffer) {
     const ortp_host *host = instance->host;
-    atomic_fetch_sub_explicit(&instance->live_bytes, buffer->is_foreign ? 0 : buffer->size_bytes, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&instance->live_count, 1, memory_order_relaxed);
+    ortk_count_out(instance, buffer->is_foreign ? 0 : buffer->size_bytes);
     if (!buffer->is_foreign) host->core->release(host->context, buffer->data);
     host->core->release(host->context, buffer);
 }
+
+typedef struct late_release {
+    ortp_instance *instance;
+    ortp_buffer *buffer;
+    ortk_buffer_free_fn free_buffer;
+} late_release;
 
 static void release_settled(void *user, const ort_status *status) {
     (void)status; /* the memory is free however the work ended */
     late_release *late = user;
     ortp_instance *instance = late->instance;
-    buffer_free(instance, late->buffer);
+    late->free_buffer(instance, late->buffer);
     instance->host->core->release(instance->host->context, late);
 }
 
-static void memory_release(ortp_instance *instance, ortp_buffer *buffer, ortp_point after) {
-    if (!buffer) return;
+void ortk_release_after(ortp_instance *instance, ortp_buffer *buffer, ortp_point after,
+                        ortk_buffer_free_fn free_buffer) {
     const ortp_queue_table *queue = instance->plugin->table->queue;
     const ortp_host *host = instance->host, *before = ortk_host_enter(host);
     if (after.timeline && queue->point_state(after, NULL) == ORTP_POINT_PENDING) {
         late_release *late = host->core->alloc(host->context, sizeof *late, ORTK_ALIGN);
         if (late) {
-            *late = (late_release){instance, buffer};
+            *late = (late_release){instance, buffer, free_buffer};
             ort_status *status = queue->on_settled(after, release_settled, late);
             if (!status) goto done;
             ortk_status_drop(host, status);
@@ -87,9 +92,13 @@ static void memory_release(ortp_instance *instance, ortp_buffer *buffer, ortp_po
         }
         ortk_status_drop(host, queue->point_wait(after, UINT64_MAX));
     }
-    buffer_free(instance, buffer);
+    free_buffer(instance, buffer);
 done:
     ortk_host_leave(before);
+}
+
+static void memory_release(ortp_instance *instance, ortp_buffer *buffer, ortp_point after) {
+    if (buffer) ortk_release_after(instance, buffer, after, buffer_free);
 }
 
 static ort_status *memory_map(ortp_instance *instance, ortp_buffer *buffer, uint64_t offset_bytes, uint64_t size_bytes,
@@ -120,7 +129,9 @@ static ort_status *buffer_wrap(ortp_instance *instance, const ortp_share *share,
     if (share->ready.timeline) ORTK_TRY(instance->plugin->table->queue->point_wait(share->ready, UINT64_MAX));
     ortp_buffer *buffer = host->core->alloc(host->context, sizeof *buffer, ORTK_ALIGN);
     if (!buffer) return ortk_out_of_memory();
-    *buffer = (ortp_buffer){(unsigned char *)share->pointer + share->offset_bytes, share->size_bytes, 1};
+    *buffer = (ortp_buffer){.data = (unsigned char *)share->pointer + share->offset_bytes,
+                            .size_bytes = share->size_bytes,
+                            .is_foreign = 1};
     atomic_fetch_add_explicit(&instance->live_count, 1, memory_order_relaxed);
     *out = buffer;
     return NULL;

@@ -90,10 +90,20 @@ extern const ortk_kernel ortk_kernel_known;
 
 /* ---- memory and queues of the host's kind ---- */
 struct ortp_buffer {
-    unsigned char *data;
+    unsigned char *data; /* NULL: the host can't address it */
     uint64_t size_bytes;
     uint32_t is_foreign;
+    struct ortk_memory *memory; /* of a device of its own */
 };
+static inline bool ortk_arg_is_bound(const ortp_tensor_arg *arg) {
+    return arg->host || arg->buffer;
+}
+void ortk_count_in(ortp_instance *instance, uint64_t size_bytes); /* for memory_stats */
+void ortk_count_out(ortp_instance *instance, uint64_t size_bytes);
+/* Frees a buffer once `after` has settled. */
+typedef void (*ortk_buffer_free_fn)(ortp_instance *instance, ortp_buffer *buffer);
+void ortk_release_after(ortp_instance *instance, ortp_buffer *buffer, ortp_point after,
+                        ortk_buffer_free_fn free_buffer);
 
 /* ---- a node, as claim and compile see it ---- */
 typedef struct ortk_constants ortk_constants;

@@ -168,9 +168,9 @@ static ort_status *sources_fill(ortp_plan *plan, ortk_plan_step *step) {
     return NULL;
 }
 
-static ort_status *steps_plan(ortp_plan *plan) {
+static ort_status *steps_plan(ortp_plan *plan, ortk_move_fn move) {
     const ortp_program *program = plan->program;
-    ortk_planner planner = {&plan->arena, program->instance->settings.context, plan->thread_count};
+    ortk_planner planner = {&plan->arena, program->instance->settings.context, plan->thread_count, move};
     plan->steps = ortk_arena_array(&plan->arena, program->op_count, sizeof *plan->steps);
     if (!plan->steps) return ortk_out_of_memory();
     for (uint32_t i = 0; i < program->op_count; i++) {
@@ -179,15 +179,15 @@ static ort_status *steps_plan(ortp_plan *plan) {
         memset(step, 0, sizeof *step);
         step->op = i;
         ORTK_TRY(op->role == ORTK_ROLE_KERNEL ? kernel_plan(plan, &planner, op, &step->plan)
-                                              : ortk_plan_move(plan, &planner, op, &step->plan));
-        if (!step->plan.run || step->plan.task_count <= 0) continue;
+                                              : move(plan, &planner, op, &step->plan));
+        if (!step->plan.launches && (!step->plan.run || step->plan.task_count <= 0)) continue;
         if (step->plan.scratch_bytes > plan->scratch_stride) plan->scratch_stride = step->plan.scratch_bytes;
         plan->step_count++;
     }
     return NULL;
 }
 
-static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args) {
+static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args, ortk_move_fn move) {
     const ortp_program *program = plan->program;
     plan->descs = ortk_arena_array(&plan->arena, program->value_count, sizeof *plan->descs);
     plan->places = ortk_arena_array(&plan->arena, program->value_count, sizeof *plan->places);
@@ -198,7 +198,7 @@ static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args) {
     if (plan->thread_count == 0) plan->thread_count = 1;
     ORTK_TRY(values_plan(plan, args->shapes));
     ORTK_TRY(ortk_plan_alias(plan));
-    ORTK_TRY(steps_plan(plan));
+    ORTK_TRY(steps_plan(plan, move));
     ORTK_TRY(ortk_memory_assign(&plan->arena, plan->places, program->value_count, &plan->scratch_offset));
     plan->scratch_stride = (plan->scratch_stride + ORTK_ALIGN - 1) & ~(uint64_t)(ORTK_ALIGN - 1);
     plan->workspace_bytes = plan->scratch_offset + plan->scratch_stride * plan->thread_count;
@@ -206,7 +206,8 @@ static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args) {
     return NULL;
 }
 
-ort_status *ortk_prepare(ortp_program *program, const ortp_prepare_args *args, ortp_plan **out) {
+ort_status *ortk_prepare_with(ortp_program *program, const ortp_prepare_args *args, ortk_move_fn move,
+                              ortp_plan **out) {
     *out = NULL;
     const ortp_host *before = ortk_host_enter(program->host);
     ortk_arena arena;
@@ -219,13 +220,17 @@ ort_status *ortk_prepare(ortp_program *program, const ortp_prepare_args *args, o
     }
     plan->arena = arena;
     plan->program = program;
-    ORTK_TRY_TO(done, plan_fill(plan, args));
+    ORTK_TRY_TO(done, plan_fill(plan, args, move));
     *out = plan;
     plan = NULL;
 done:
     ortk_plan_destroy(plan);
     ortk_host_leave(before);
     return status;
+}
+
+ort_status *ortk_prepare(ortp_program *program, const ortp_prepare_args *args, ortp_plan **out) {
+    return ortk_prepare_with(program, args, ortk_plan_move, out);
 }
 
 void ortk_plan_describe(const ortp_plan *plan, ortp_plan_info *out) {

@@ -64,7 +64,14 @@ struct ortp_program {
     uint32_t by_id_count;
     uint32_t input_count, output_count;
     uint32_t *inputs, *outputs; /* values at the border, in its order */
+    void *device;               /* what the device kit keeps for it */
 };
+
+ort_status *ortk_compile(ortp_instance *instance, const ortp_compile_args *args, ortp_program **out);
+void ortk_program_destroy(ortp_program *program);
+ort_status *ortk_save(ortp_program *program, ortp_write_fn write, void *user);
+ort_status *ortk_load(ortp_instance *instance, const ortp_compile_args *args, const void *data, uint64_t size_bytes,
+                      uint32_t *out_answer, ort_string_view *out_reason, ortp_program **out);
 
 struct ortk_compiler {
     ortp_program *program;
@@ -79,10 +86,13 @@ ort_status *ortk_program_lay_out(ortp_program *program);
 ort_status *ortk_value_add(ortp_program *program, const ortk_value *value, uint32_t *out);
 
 /* ---- plans ---- */
+/* The step of an op that no kernel computes. */
+typedef ort_status *(*ortk_move_fn)(ortp_plan *plan, ortk_planner *planner, const ortk_op *op, ortk_step_plan *out);
 struct ortk_planner {
     ortk_arena *arena;
     void *context;
     uint32_t thread_count;
+    ortk_move_fn move;
 };
 
 /* Where a value's bytes are. Values that share memory hang below a root by a byte offset. */
@@ -124,6 +134,7 @@ struct ortp_plan {
     uint64_t scratch_offset, scratch_stride; /* in the workspace, one for each thread */
     uint64_t workspace_bytes;
     uint64_t *input_bytes, *output_bytes; /* by border index */
+    void *device;                         /* what the device kit keeps for it */
 };
 
 /* The root below which `value` hangs, and its offset there. */
@@ -171,7 +182,11 @@ ort_status *ortk_bind(ortp_plan *plan, const ortp_bind_args *args, ortp_binding 
 ort_status *ortk_rebind(ortp_binding *binding, const ortp_bind_args *args);
 void ortk_binding_destroy(ortp_binding *binding);
 ort_status *ortk_run(ortp_binding *binding, const ortp_run_args *args);
+/* Sizes and presence of what bind or rebind was given. */
+ort_status *ortk_args_check(const ortp_plan *plan, const ortp_bind_args *args, bool is_rebind);
+const ortp_tensor_arg *ortk_arg_at(const ortp_tensor_arg *args, uint32_t stride, uint32_t index);
 ort_status *ortk_prepare(ortp_program *program, const ortp_prepare_args *args, ortp_plan **out);
+ort_status *ortk_prepare_with(ortp_program *program, const ortp_prepare_args *args, ortk_move_fn move, ortp_plan **out);
 void ortk_plan_describe(const ortp_plan *plan, ortp_plan_info *out);
 void ortk_plan_destroy(ortp_plan *plan);
 

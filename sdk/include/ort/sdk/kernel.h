@@ -108,6 +108,7 @@ typedef struct ortk_step_plan {
     int64_t grain;          /* tasks to a chunk; 0: 1 */
     uint64_t scratch_bytes; /* for each thread */
     double cost_ns;         /* of the whole step on one thread; the kit runs small steps inline. 0: not known */
+    const struct ortk_launch *launches; /* on a device (ort/sdk/device.h): instead of all the above */
 } ortk_step_plan;
 
 /* The hot record: made by bind. args: inputs then outputs, as many as the node has; NULL where left out. A fused
