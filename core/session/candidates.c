@@ -161,7 +161,8 @@ static bool is_cpu(const orti_provider *provider) {
     return strcmp(orti_provider_name(provider), "cpu") == 0;
 }
 
-/* Everybody, the CPU last; who can't be opened is listed by the environment and costs nobody anything. */
+/* Everybody whose manifest does not say that it wants to be named (a negative priority), the CPU last; who can't be
+ * opened is listed by the environment and costs nobody anything. */
 static ort_status *all_open(candidate_list *list, bool only_cpu, uint32_t rank, bool is_asked_for) {
     orti_providers *providers = list->environment->providers;
     for (int turn = only_cpu ? 1 : 0; turn < 2; turn++) {
@@ -169,6 +170,7 @@ static ort_status *all_open(candidate_list *list, bool only_cpu, uint32_t rank, 
             candidate_wish wish = {orti_providers_at(providers, i), DEVICE_ALL, NULL, is_asked_for, rank};
             orti_provider_facts facts;
             orti_provider_describe(wish.provider, &facts);
+            if (facts.priority < 0) continue;
             if (facts.state != ORTI_PROVIDER_USABLE || is_cpu(wish.provider) != (turn == 1)) continue;
             ort_status *status = wish_open(list, &wish);
             if (ort_status_code(status) == ORT_CODE_OUT_OF_MEMORY) return status;
