@@ -6,11 +6,12 @@
 
 /* A failure that no case expects. Whose it is follows from its code: what is not built is declined, a model that the
  * core calls invalid can't be judged here, everything else broke `rule`. */
-static void judge_failure(ortc_context *context, const ortc_vehicle *vehicle, const char *rule, ort_status *status) {
+static void judge_failure(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle, const char *rule,
+                          ort_status *status) {
     ort_code code = ort_status_code(status);
     const char *text = ort_status_message(status);
     if (code == ORT_CODE_UNSUPPORTED || code == ORT_CODE_LIMIT_EXCEEDED)
-        ortc_place_declined(context, vehicle, text);
+        ortc_place_declined(context, notes, vehicle, text);
     else if (code == ORT_CODE_INVALID_MODEL || code == ORT_CODE_NOT_FOUND)
         ortc_broken(context, "%s", text);
     else
@@ -53,7 +54,7 @@ static void run_model(ortc_context *context, const ortc_notes *notes, const ortc
     if (status && *notes->error_code)
         judge_refusal(context, notes, status);
     else if (status)
-        judge_failure(context, vehicle, "claim.compiles", status);
+        judge_failure(context, notes, vehicle, "claim.compiles", status);
     else
         run_session(context, notes, vehicle, session);
     ort_session_destroy(session);
@@ -74,7 +75,7 @@ static void run_folder(ortc_context *context, const ortc_notes *notes, const ort
     if (status && *notes->error_code)
         judge_refusal(context, notes, status);
     else if (status)
-        judge_failure(context, vehicle, "claim.compiles", status);
+        judge_failure(context, notes, vehicle, "claim.compiles", status);
     else
         run_model(context, notes, vehicle, model);
     ort_model_destroy(model);

@@ -41,6 +41,6 @@ ort_status *ortc_sets_run(ortc_context *context, const ortc_notes *notes, ort_se
 bool ortc_place_judge(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle,
                       const ort_session *session);
 /* The coverage and reason of a case that no session could be made for. */
-void ortc_place_declined(ortc_context *context, const ortc_vehicle *vehicle, const char *why);
+void ortc_place_declined(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle, const char *why);
 
 #endif

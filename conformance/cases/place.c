@@ -4,16 +4,45 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_coverage(ortc_context *context, const ortc_watch_node *node) {
-    char entry[160];
-    uint32_t dtype = node->in_dtype != ORT_DTYPE_NONE ? node->in_dtype : node->out_dtype;
-    size_t used = strlen(context->coverage);
-    int length = snprintf(entry, sizeof entry, "%s%s%s:%s", node->domain, *node->domain ? "." : "", node->op_type,
-                          ortc_dtype_name(dtype));
-    if (length <= 0 || (size_t)length >= sizeof entry || used + (size_t)length + 2 > sizeof context->coverage) return;
+/* Once each: "Add:T=float32" by case.json, "Add:float32" by what the watch saw. */
+static void add_entry(ortc_context *context, const char *entry) {
+    size_t used = strlen(context->coverage), length = strlen(entry);
+    if (used + length + 2 > sizeof context->coverage) return;
     for (const char *at = context->coverage; (at = strstr(at, entry)); at += length)
         if ((at == context->coverage || at[-1] == ' ') && (!at[length] || at[length] == ' ')) return;
     snprintf(context->coverage + used, sizeof context->coverage - used, "%s%s", used ? " " : "", entry);
+}
+
+static void add_node(ortc_context *context, const ortc_watch_node *node) {
+    char entry[160];
+    uint32_t dtype = node->in_dtype != ORT_DTYPE_NONE ? node->in_dtype : node->out_dtype;
+    snprintf(entry, sizeof entry, "%s%s%s:%s", node->domain, *node->domain ? "." : "", node->op_type,
+             ortc_dtype_name(dtype));
+    add_entry(context, entry);
+}
+
+/* `is_wanted`: which nodes count when case.json does not say what the case touches. */
+static void add_coverage(ortc_context *context, const ortc_notes *notes, const ortc_watch *watch,
+                         bool (*is_wanted)(const ortc_watch_node *node)) {
+    size_t index;
+    json_t *type, *types = *notes->op ? json_object_get(notes->json, "types") : NULL;
+    json_array_foreach(types, index, type) {
+        char entry[160];
+        snprintf(entry, sizeof entry, "%s:%s", notes->op, json_string_value(type) ? json_string_value(type) : "?");
+        add_entry(context, entry);
+    }
+    for (uint32_t i = 0; !json_array_size(types) && i < ortc_watch_node_count(watch); i++) {
+        const ortc_watch_node node = ortc_watch_node_get(watch, i);
+        if (is_wanted(&node)) add_node(context, &node);
+    }
+}
+
+static bool has_run(const ortc_watch_node *node) {
+    return node->run_count > 0;
+}
+
+static bool is_declined(const ortc_watch_node *node) {
+    return (node->state & ORTC_NODE_DECLINED) != 0;
 }
 
 /* The provider's own reason for the first node that it declined; "" when it declined none. */
@@ -27,12 +56,9 @@ static const char *first_decline(const ortc_watch *watch, const char **out_op) {
     return "";
 }
 
-void ortc_place_declined(ortc_context *context, const ortc_vehicle *vehicle, const char *why) {
+void ortc_place_declined(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle, const char *why) {
     const char *op = "", *reason = first_decline(vehicle->watch, &op);
-    for (uint32_t i = 0; i < ortc_watch_node_count(vehicle->watch); i++) {
-        const ortc_watch_node node = ortc_watch_node_get(vehicle->watch, i);
-        if (node.state & ORTC_NODE_DECLINED) add_coverage(context, &node);
-    }
+    add_coverage(context, notes, vehicle->watch, is_declined);
     if (*reason)
         ortc_decline(context, "%s: %s", op, reason);
     else
@@ -74,12 +100,9 @@ bool ortc_place_judge(ortc_context *context, const ortc_notes *notes, const ortc
                  : *notes->op ? notes->op
                               : "the model: a node of it",
                  is_elsewhere ? stranger.provider : "");
-        ortc_place_declined(context, vehicle, why);
+        ortc_place_declined(context, notes, vehicle, why);
         return false;
     }
-    for (uint32_t i = 0; i < ortc_watch_node_count(vehicle->watch); i++) {
-        const ortc_watch_node node = ortc_watch_node_get(vehicle->watch, i);
-        if (node.run_count) add_coverage(context, &node);
-    }
+    add_coverage(context, notes, vehicle->watch, has_run);
     return true;
 }

@@ -4,7 +4,8 @@
  *   machine  {cpu, os, threads}                     command, seconds
  *   counts   {passed, failed, declined, waived, "broken case", crash, timeout}
  *   levels   [{level, counts}]                      coverage [{op, type, cases, passed, failed, declined}]
- *   cases    [{id, level, verdict, rule, text, metrics, seconds, repro}]
+ *   cases    [{id, level, verdict, rule, text, metrics, ran, seconds, repro}]
+ *   signatures {offered, claimed, passed}           ran: "Add:T=float32 ...": what the case touched
  *   waivers  [{case, rule, reason, used}]           rules    [{id, level, text}]
  *
  * A key that is absent reads as empty. Threads: one. Each returns false when writing failed. */

@@ -65,6 +65,13 @@ static void declines_write(FILE *file, const json_t *report) {
     json_decref(reasons);
 }
 
+static void signatures_write(FILE *file, const json_t *signatures) {
+    if (!ortc_report_number(signatures, "offered")) return;
+    fprintf(file, "operators x types: %lld offered, %lld claimed, %lld passed\n",
+            ortc_report_number(signatures, "offered"), ortc_report_number(signatures, "claimed"),
+            ortc_report_number(signatures, "passed"));
+}
+
 bool ortc_report_text(const json_t *report, FILE *file) {
     size_t i;
     json_t *level;
@@ -75,6 +82,7 @@ bool ortc_report_text(const json_t *report, FILE *file) {
         fprintf(file, "L%lld: ", ortc_report_number(level, "level"));
         counts_write(file, json_object_get(level, "counts"));
     }
+    signatures_write(file, json_object_get(report, "signatures"));
     fputs("all: ", file);
     counts_write(file, counts);
     fputs("declined: the provider says no, which is its right. waived: fails, and a waiver names it. Both count as "

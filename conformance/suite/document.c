@@ -249,10 +249,11 @@ static json_t *subject_json(const ortc_subject *subject) {
 json_t *ortc_document_make(const ortc_settings *settings, const ortc_subject *subject, const ortc_cases *cases,
                            const ortc_waivers *waivers, double seconds) {
     bool any;
-    return json_pack("{s:i, s:{s:s, s:o, s:I}, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "suite",
-                     "version", ORTC_SUITE_VERSION, "cases_sha256", cases_sha256(cases), "seed",
+    return json_pack("{s:i, s:{s:s, s:o, s:I}, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
+                     "suite", "version", ORTC_SUITE_VERSION, "cases_sha256", cases_sha256(cases), "seed",
                      (json_int_t)subject->seed, "subject", subject_json(subject), "machine", machine_json(), "command",
                      command_json(settings), "seconds", seconds, "counts", counts_json(cases, waivers, -1, &any),
                      "levels", levels_json(cases, waivers), "cases", cases_json(settings, cases, waivers), "coverage",
-                     ortc_coverage_make(cases), "waivers", waivers_json(waivers), "rules", rules_json());
+                     ortc_coverage_make(cases), "signatures", ortc_signatures_make(cases), "waivers",
+                     waivers_json(waivers), "rules", rules_json());
 }
