@@ -69,7 +69,9 @@ typedef struct ortp_proposal {
 } ortp_proposal;
 #define ORTP_PROPOSAL_SIZE_0_0 128u
 
-/* Where proposals and declines go. The host copies what it is shown; call from the thread of `propose`. */
+/* Where proposals and declines go. The host copies what it is shown.
+ * Unless said: threads: that of the propose which was given the sink; blocking: no; errors: PLUGIN when the contract is
+ * broken: hand it on. */
 typedef struct ortp_claim_sink {
     uint32_t size, reserved;
     void *user;
@@ -78,11 +80,12 @@ typedef struct ortp_claim_sink {
 } ortp_claim_sink;
 #define ORTP_CLAIM_SINK_SIZE_0_0 32u
 
-/* threads: any; several at once on one instance, also for different views. */
+/* Several at once on one instance, also for different views.
+ * Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_claim_table {
     uint32_t size, reserved;
     /* Shows a view; `allowed[i]` is 1 for the nodes ids[i] of ortp_graph_info.nodes that may be taken (NULL: all).
-     * For each allowed node: one proposal that holds it, or one decline. view: borrow until settle. blocking: no. */
+     * For each allowed node: one proposal that holds it, or one decline. view: borrow until settle. */
     ort_status *(*propose)(ortp_instance *instance, const ortp_view *view, const uint8_t *allowed,
                            const ortp_policy *policy, const ortp_claim_sink *sink);
     /* Ends the epoch: `tokens` are accepted and stay valid for one compile each, all others are gone. Once an epoch,

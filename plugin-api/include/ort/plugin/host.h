@@ -16,6 +16,7 @@ extern "C" {
 #define ORTP_LOG_INFO    3u
 #define ORTP_LOG_DEBUG   4u
 
+/* Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_host_core {
     uint32_t size, log_level; /* messages above log_level need not be made */
     void (*log)(ortp_host_context *context, uint32_t level, ort_string_view message);
@@ -36,7 +37,8 @@ typedef struct ortp_host_core {
 } ortp_host_core;
 #define ORTP_HOST_CORE_SIZE_0_0 96u
 
-/* Out-structs: the caller sets size. An id out of range: INVALID_ARGUMENT. Everything borrowed from the view. */
+/* Out-structs: the caller sets size. Everything borrowed from the view.
+ * Unless said: threads: any; blocking: no; errors: INVALID_ARGUMENT for an id out of range. */
 typedef struct ortp_host_graph {
     uint32_t size, reserved;
     ort_status *(*graph)(const ortp_view *view, ortp_graph_info *out);
@@ -64,6 +66,7 @@ typedef struct ortp_lane_info {
 } ortp_lane_info;
 #define ORTP_LANE_INFO_SIZE_0_0 40u
 
+/* Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_host_exec {
     uint32_t size, reserved;
     /* fn over [0, n) in chunks of `grain`, on the lane's one team: the caller takes part; chunks depend on n and grain
@@ -87,19 +90,22 @@ typedef ort_status *(*ortp_pack_fn)(void *user, void *memory, uint64_t size_byte
 /* A packed weight: shared between programs and sessions that ask for the same key. */
 typedef struct ortp_packed ortp_packed;
 
+/* Unless said: threads: any; blocking: yes, for a file; errors: IO. */
 typedef struct ortp_host_store {
     uint32_t size, reserved;
-    /* Keeps a constant's bytes alive and readable beyond the call; release when done. */
+    /* Keeps a constant's bytes alive and readable beyond the call. out_data: borrow, until constant_release. */
     ort_status *(*constant_retain)(ortp_host_context *context, const ortp_constant *constant, const void **out_data);
     void (*constant_release)(ortp_host_context *context, const ortp_constant *constant, const void *data);
     /* The packed form under (constant's identity, layout, device): found, or made by `pack` once, in memory aligned to
      * 64 bytes. A constant without identity is packed for this caller alone. layout: names algorithm, type, panel
-     * width, version. blocking: yes (another's pack of the same key). out_data: borrow-parent (packed). */
+     * width, version. blocking: yes (another's pack of the same key). out: create, given back by weight_release.
+     * out_data: borrow-parent (packed). */
     ort_status *(*weight)(ortp_host_context *context, const ortp_constant *constant, ort_string_view layout,
                           ort_string_view device, uint64_t size_bytes, ortp_pack_fn pack, void *user, ortp_packed **out,
                           const void **out_data);
     void (*weight_release)(ortp_host_context *context, ortp_packed *packed); /* NULL: nothing */
-    /* The disk cache (option cache.folder), or NOT_FOUND; UNSUPPORTED without a cache. */
+    /* The disk cache (option cache.folder). out_data: borrow-parent (the host). errors: NOT_FOUND, UNSUPPORTED without
+     * a cache. */
     ort_status *(*cache_get)(ortp_host_context *context, ort_string_view key, const void **out_data,
                              uint64_t *out_size_bytes);
     ort_status *(*cache_put)(ortp_host_context *context, ort_string_view key, const void *data, uint64_t size_bytes);
@@ -116,9 +122,10 @@ typedef struct ortp_shape {
 } ortp_shape;
 #define ORTP_SHAPE_SIZE_0_0 40u
 
+/* Unless said: threads: any; blocking: no; errors: INVALID_ARGUMENT. */
 typedef struct ortp_host_infer {
     uint32_t size, reserved;
-    /* Of any value of the program's subgraph, for the shapes that prepare was given. errors: INVALID_ARGUMENT. */
+    /* Of any value of the program's subgraph, for the shapes that prepare was given. */
     ort_status *(*shape)(const ortp_shapes *shapes, uint32_t value, ortp_shape *out);
     /* What follows once the run has told the sizes of some values: for programs that keep such nodes inside. */
     ort_status *(*resolve)(ortp_host_context *context, const ortp_shapes *shapes, const uint32_t *values,
@@ -129,19 +136,20 @@ typedef struct ortp_host_infer {
 } ortp_host_infer;
 #define ORTP_HOST_INFER_SIZE_0_0 32u
 
+/* Unless said: threads: any; blocking: no; errors: INVALID_ARGUMENT. */
 typedef struct ortp_host_output {
     uint32_t size, reserved;
-    /* Tells the size of output `index` and gets memory for it, in the space the proposal named. Any thread, before the
+    /* Tells the size of output `index` and gets memory for it, in the space the proposal named. Only before the
      * run's point settles. String outputs always come this way: `size_bytes` counts offsets and bytes. */
     ort_status *(*provide)(ortp_outputs *outputs, uint32_t index, const int64_t *dims, uint32_t rank,
                            uint64_t size_bytes, ortp_tensor_arg *out);
 } ortp_host_output;
 #define ORTP_HOST_OUTPUT_SIZE_0_0 16u
 
+/* Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_host_trace {
     uint32_t size, reserved;
-    /* A piece of a run: nodes (ids), what ran them, when (host clock). From any thread, until the run's point settles.
-     */
+    /* A piece of a run: nodes (ids), what ran them, when (host clock). Until the run's point settles. */
     void (*span)(ortp_span *span, const uint32_t *nodes, uint64_t node_count, ort_string_view name, uint64_t begin_ns,
                  uint64_t end_ns);
 } ortp_host_trace;

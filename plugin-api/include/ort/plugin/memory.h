@@ -31,7 +31,7 @@ typedef struct ortp_memory_stats {
 } ortp_memory_stats;
 #define ORTP_MEMORY_STATS_SIZE_0_0 40u
 
-/* threads: any, all of them. */
+/* Unless said: threads: any; blocking: no; errors: INVALID_ARGUMENT. */
 typedef struct ortp_memory_table {
     uint32_t size, reserved;
     /* Allocates from space `space` of device `device` (indexes of the instance). The memory may be used by work that
@@ -45,8 +45,8 @@ typedef struct ortp_memory_table {
     ort_status *(*map)(ortp_instance *instance, ortp_buffer *buffer, uint64_t offset_bytes, uint64_t size_bytes,
                        void **out);
     void (*unmap)(ortp_instance *instance, ortp_buffer *buffer);
-    /* Wraps foreign memory; the owner keeps it until release has returned and its point settled. errors: UNSUPPORTED.
-     */
+    /* Wraps foreign memory; the owner keeps it until release has returned and its point settled. out: create.
+     * errors: UNSUPPORTED. */
     ort_status *(*import)(ortp_instance *instance, uint32_t device, const ortp_share *share, ortp_buffer **out);
     /* Gives a buffer out as `share->kind`. share: in and out. errors: UNSUPPORTED. */
     ort_status *(*export_as)(ortp_instance *instance, ortp_buffer *buffer, ortp_share *share);

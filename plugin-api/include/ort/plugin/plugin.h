@@ -30,26 +30,31 @@ typedef struct ortp_open_args {
 
 /* Required: create, shutdown, device_count, device_describe, open, close and the tables memory, queue, claim and
  * program; in memory alloc and release, in queue all but timeline_export and timeline_import, in claim both, in program
- * all but save and load. The rest may be NULL. Static. */
+ * all but save and load. The rest may be NULL. Static.
+ * Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_plugin_table {
     uint32_t size, flags;
     ort_string_view id; /* reverse DNS, as in the manifest */
     ort_string_view version;
     const ortp_option_schema *options; /* NULL: it has none */
-    /* One for each host. host: borrow until shutdown. threads: any. out: create. */
+    /* One for each host. host: borrow until shutdown. out: create. */
     ort_status *(*create)(const ortp_host *host, ortp_plugin **out);
     /* Everything opened is closed before. threads: one per object. NULL: nothing. */
     void (*shutdown)(ortp_plugin *plugin);
     /* Looks at the hardware. An absent driver or device is a count of 0, with a reason for `ort-info`. blocking: yes.
      */
     ort_status *(*device_count)(ortp_plugin *plugin, uint32_t *out_count, ort_string_view *out_reason);
-    ort_status *(*device_describe)(ortp_plugin *plugin, uint32_t device, ortp_device_info *out); /* borrow-parent */
+    /* Pointers in *out: borrow-parent (plugin). errors: INVALID_ARGUMENT. */
+    ort_status *(*device_describe)(ortp_plugin *plugin, uint32_t device, ortp_device_info *out);
+    /* errors: INVALID_ARGUMENT. */
     ort_status *(*device_live)(ortp_plugin *plugin, uint32_t device, ortp_device_live *out);
-    /* errors: INVALID_ARGUMENT naming the option, DEVICE_LOST, OUT_OF_MEMORY. out: create. */
+    /* blocking: yes. errors: INVALID_ARGUMENT naming the option, DEVICE_LOST. out: create. */
     ort_status *(*open)(ortp_plugin *plugin, const ortp_open_args *args, ortp_instance **out);
-    /* No new work follows; returns when what was submitted has settled. blocking: until deadline (host clock). */
+    /* No new work follows; returns when what was submitted has settled. blocking: until deadline (host clock).
+     * errors: DEADLINE, DEVICE_LOST. */
     ort_status *(*quiesce)(ortp_instance *instance, uint64_t deadline_ns);
-    void (*close)(ortp_instance *instance); /* all its objects are gone; NULL: nothing */
+    /* All its objects are gone. threads: one per object. NULL: nothing. */
+    void (*close)(ortp_instance *instance);
     const ortp_memory_table *memory;
     const ortp_queue_table *queue;
     const ortp_claim_table *claim;

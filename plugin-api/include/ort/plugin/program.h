@@ -94,7 +94,7 @@ typedef struct ortp_run_args {
 /* Receives bytes that save writes. */
 typedef ort_status *(*ortp_write_fn)(void *user, const void *data, uint64_t size_bytes);
 
-/* threads: any, unless said. */
+/* Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_program_table {
     uint32_t size, reserved;
     /* blocking: yes; several at once. out: create. errors: CANCELLED, UNSUPPORTED. */
@@ -104,38 +104,43 @@ typedef struct ortp_program_table {
     ort_status *(*prepare)(ortp_program *program, const ortp_prepare_args *args, ortp_plan **out);
     void (*plan_describe)(const ortp_plan *plan, ortp_plan_info *out); /* pointers: borrow-parent (plan) */
     void (*plan_destroy)(ortp_plan *plan);                             /* NULL: nothing */
-    /* out: create; it borrows the plan and the buffers. */
+    /* out: create; it borrows the plan and the buffers. errors: INVALID_ARGUMENT. */
     ort_status *(*bind)(ortp_plan *plan, const ortp_bind_args *args, ortp_binding **out);
     /* Changes addresses of some arguments: the same args as bind, in which an argument with neither buffer nor host
      * stays as it is; no run is in flight on the binding. Allocates nothing for host pointers. threads: one per object.
-     */
+     * errors: INVALID_ARGUMENT. */
     ort_status *(*rebind)(ortp_binding *binding, const ortp_bind_args *args);
     void (*binding_destroy)(ortp_binding *binding); /* its run has settled; NULL: nothing */
     /* Returns when the work is queued; on an inline queue when it is done. A failure here signals nothing: the host
-     * then fails the order's point. threads: one per object. blocking: no (inline: for the work). */
+     * then fails the order's point. threads: one per object. blocking: no (inline: for the work). errors: CANCELLED,
+     * DEADLINE, DEVICE_LOST. */
     ort_status *(*run)(ortp_binding *binding, const ortp_run_args *args);
-    /* Writes what load needs; `fingerprint` names what made it. errors: UNSUPPORTED. */
+    /* Writes what load needs; `fingerprint` names what made it. blocking: yes. errors: UNSUPPORTED. */
     ort_status *(*save)(ortp_program *program, ortp_write_fn write, void *user);
-    /* out_answer: ORTP_IMAGE_*; for RECOMPILE and REJECT *out is NULL and *out_reason a borrowed static text. */
+    /* *out_answer is one of ORTP_IMAGE_*; for RECOMPILE and REJECT *out is NULL and *out_reason a static text that says
+     * why. out: create. blocking: yes. errors: INVALID_ARGUMENT, CANCELLED. */
     ort_status *(*load)(ortp_instance *instance, const ortp_compile_args *args, const void *data, uint64_t size_bytes,
                         uint32_t *out_answer, ort_string_view *out_reason, ortp_program **out);
 } ortp_program_table;
 #define ORTP_PROGRAM_TABLE_SIZE_0_0 96u
 
-/* Values that the provider keeps between runs, in its own layout (a KV cache). Offered with the option `state`. */
+/* Values that the provider keeps between runs, in its own layout (a KV cache). Offered with the option `state`.
+ * Unless said: threads: one per object; blocking: yes; errors: DEVICE_LOST. */
 typedef struct ortp_state_table {
     uint32_t size, reserved;
+    /* errors: INVALID_ARGUMENT, UNSUPPORTED. out: create. */
     ort_status *(*create)(ortp_program *program, uint32_t output, uint32_t input, ortp_state **out);
     void (*destroy)(ortp_state *state);
     ort_status *(*reset)(ortp_state *state);
-    /* Dense, in ONNX's order. blocking: yes. */
+    /* Dense, in ONNX's order. */
     ort_status *(*read)(ortp_state *state, void *data, uint64_t size_bytes);
     ort_status *(*write)(ortp_state *state, const void *data, uint64_t size_bytes);
     uint64_t (*size_bytes)(const ortp_state *state);
 } ortp_state_table;
 #define ORTP_STATE_TABLE_SIZE_0_0 56u
 
-/* A vendor's own operators: names, arity and shape functions, so that a model may use them. */
+/* A vendor's own operators: names, arity and shape functions, so that a model may use them.
+ * Unless said: threads: any; blocking: no; errors: INVALID_MODEL when the inputs can't be. */
 typedef struct ortp_op_schema {
     uint32_t size, flags;
     ort_string_view domain, op_type;

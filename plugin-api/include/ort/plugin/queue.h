@@ -46,30 +46,33 @@ typedef struct ortp_order {
  * on_settled returns; must not block. */
 typedef void (*ortp_settled_fn)(void *user, const ort_status *status);
 
-/* threads: any. */
+/* Unless said: threads: any; blocking: no; errors: none of its own. */
 typedef struct ortp_queue_table {
     uint32_t size, reserved;
-    /* flags: ORTP_QUEUE_* wished for; see describe for what came. out: create. */
+    /* flags: ORTP_QUEUE_* wished for; see describe for what came. errors: INVALID_ARGUMENT. out: create. */
     ort_status *(*create)(ortp_instance *instance, uint32_t device, uint32_t flags, ortp_queue **out);
     void (*destroy)(ortp_queue *queue); /* blocking: until its work has settled. NULL: nothing */
     void (*describe)(const ortp_queue *queue, ortp_queue_info *out);
-    /* Queues a list of copies, elements `stride` bytes apart. blocking: no (inline: for the copy). */
+    /* Queues a list of copies, elements `stride` bytes apart. blocking: no (inline: for the copy). errors:
+     * INVALID_ARGUMENT. */
     ort_status *(*copy)(ortp_queue *queue, const ortp_copy *copies, uint32_t stride, uint64_t copy_count,
                         const ortp_order *order);
-    /* A timeline that begins at `initial_value`, which counts as reached. Signalled by queues and by the host. */
+    /* A timeline that begins at `initial_value`, which counts as reached. Signalled by queues and by the host. out:
+     * create. */
     ort_status *(*timeline_create)(ortp_instance *instance, uint64_t initial_value, ortp_timeline **out);
     void (*timeline_destroy)(ortp_timeline *timeline); /* none of its points is pending; NULL: nothing */
     /* ORTP_POINT_*; when failed and `out_failure` is not NULL, *out_failure: create. blocking: no. */
     uint32_t (*point_state)(ortp_point point, ort_status **out_failure);
     /* NULL when reached; the point's failure when failed; DEADLINE after `timeout_ns` (UINT64_MAX: never).
-     * blocking: until deadline. */
+     * blocking: until deadline. errors: the point's own, DEADLINE. */
     ort_status *(*point_wait)(ortp_point point, uint64_t timeout_ns);
-    /* errors: none but memory; on error fn is not called. blocking: no. */
+    /* On error fn is not called. */
     ort_status *(*on_settled)(ortp_point point, ortp_settled_fn fn, void *user);
     /* The host settles points itself: every value up to `value`. `failure`: take; NULL: reached. */
     ort_status *(*host_signal)(ortp_timeline *timeline, uint64_t value, ort_status *failure);
-    /* Gives a timeline out for another plugin to wait on (kind: ORTP_SHARE_*), or takes one in. errors: UNSUPPORTED. */
+    /* Gives a timeline out for another plugin to wait on (kind: ORTP_SHARE_*). errors: UNSUPPORTED. */
     ort_status *(*timeline_export)(ortp_timeline *timeline, uint32_t kind, uint64_t *out_handle);
+    /* Takes another plugin's timeline in. out: create. errors: UNSUPPORTED. */
     ort_status *(*timeline_import)(ortp_instance *instance, uint32_t kind, uint64_t handle, ortp_timeline **out);
 } ortp_queue_table;
 #define ORTP_QUEUE_TABLE_SIZE_0_0 104u

@@ -15,8 +15,10 @@
  *  - No exception, longjmp, signal handler, or change of locale, FPU mode or environment crosses the border.
  *  - Every host service can be served inside a worker process: no table assumes one address space beyond the buffers.
  *
- * Labels of each function: threads (any / one per object), blocking (no / yes / until deadline), ownership by argument,
- * errors beyond OUT_OF_MEMORY and PLUGIN. Since: everything here is 0.0 unless marked. */
+ * Labels of each function: threads (any / one per object), blocking (no / yes / until deadline), errors beyond
+ * OUT_OF_MEMORY and PLUGIN, ownership by argument (borrow: for the call; borrow-parent: as long as the object it was
+ * asked of; take: the callee's from now on; create: the receiver's, who ends it by the function made for that). What a
+ * function leaves out stands at its table, behind "Unless said". Since: everything here is 0.0 unless marked. */
 #ifndef ORT_PLUGIN_TYPES_H
 #define ORT_PLUGIN_TYPES_H
 
