@@ -213,5 +213,7 @@ ORT_MUST_USE ort_status *orti_graph_verify(orti_graph *graph);
 ORT_MUST_USE ort_status *orti_graph_print(const orti_graph *graph, uint32_t max_constant_elements, orti_text *text);
 ORT_MUST_USE ort_status *orti_graph_parse(const orti_allocator *alloc, const char *text, size_t length,
                                           orti_graph **out);
+/* The same for a body that lies in `outer`. */
+ORT_MUST_USE ort_status *orti_graph_parse_body(orti_graph *outer, const char *text, size_t length, orti_graph **out);
 
 #endif

@@ -234,14 +234,15 @@ done:
     return status;
 }
 
-ort_status *orti_graph_parse(const orti_allocator *alloc, const char *text, size_t length, orti_graph **out) {
+static ort_status *parse_text(const orti_allocator *alloc, orti_graph *outer, const char *text, size_t length,
+                              orti_graph **out) {
     scanner scan = {.start = text, .at = text, .end = text + length};
     orti_graph *graph = NULL;
     ort_status *status = NULL;
     *out = NULL;
     orti_arena_init(&scan.arena, alloc);
     if (!orti_scan_accept_word(&scan, "graph")) ORT_TRY_TO(done, status, orti_scan_failure(&scan, "'graph'"));
-    ORT_TRY_TO(done, status, orti_parse_graph(&scan, alloc, NULL, &graph));
+    ORT_TRY_TO(done, status, orti_parse_graph(&scan, alloc, outer, &graph));
     if (orti_scan_peek(&scan)) ORT_TRY_TO(done, status, orti_scan_failure(&scan, "the end"));
     ORT_TRY_TO(done, status, orti_graph_verify(graph));
     *out = graph;
@@ -252,4 +253,12 @@ done:
     orti_graph_destroy(graph);
     orti_arena_finish(&scan.arena);
     return status;
+}
+
+ort_status *orti_graph_parse(const orti_allocator *alloc, const char *text, size_t length, orti_graph **out) {
+    return parse_text(alloc, NULL, text, length, out);
+}
+
+ort_status *orti_graph_parse_body(orti_graph *outer, const char *text, size_t length, orti_graph **out) {
+    return parse_text(outer->arena.alloc, outer, text, length, out);
 }

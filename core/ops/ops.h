@@ -65,6 +65,11 @@ ORT_MUST_USE ort_status *orti_ops_bind(orti_graph *graph, int32_t (*opset_of)(vo
  * The declared shape of a graph output only names symbols: the inferred one wins unless they contradict. */
 ORT_MUST_USE ort_status *orti_infer_graph(orti_graph *graph);
 
+/* Gives a bound node, in its operator's newest form, a body that means the same in smaller operators, where the
+ * operator is a composite that bodies.c knows and the node's types and inputs are such that it holds. *out_given: it
+ * did. */
+ORT_MUST_USE ort_status *orti_ops_give_body(orti_graph *graph, orti_node_id node, bool *out_given);
+
 /* ---- inference with numbers, for a plan (decision 6) ---- */
 /* What is known of a value when symbols have numbers: its shape, and the contents where they follow. */
 typedef struct orti_fact {

@@ -19,6 +19,7 @@ static const orti_pass pipeline[] = {
     {"opt_known", orti_opt_known},
     {"opt_identity", orti_opt_identity},
     {"opt_dead_code", orti_opt_dead_code},
+    {"lower_bodies", orti_lower_bodies},
 };
 #define PASS_COUNT (sizeof pipeline / sizeof *pipeline)
 
