@@ -24,6 +24,7 @@ static ort_status *arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, co
 
 ort_status *ortk_args_check(const ortp_plan *plan, const ortp_bind_args *args, bool is_rebind) {
     const ortp_program *program = plan->program;
+    ORTK_TRY(ortk_unknown_check(is_rebind ? "rebind" : "bind", args->flags, args->next));
     if (args->input_count != program->input_count || args->output_count != program->output_count)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%u inputs and %u outputs are bound: the program has %u and %u",
                          (unsigned)args->input_count, (unsigned)args->output_count, (unsigned)program->input_count,

@@ -278,7 +278,9 @@ ort_status *ortk_compile(ortp_instance *instance, const ortp_compile_args *args,
     const ortp_host *before = ortk_host_enter(instance->host);
     ort_status *status = NULL;
     ortp_program *program = NULL;
-    ortk_claim *claim = ortk_claim_take(instance, args->token);
+    ortk_claim *claim = NULL;
+    ORTK_TRY_TO(done, ortk_unknown_check("compile", args->flags, args->next));
+    claim = ortk_claim_take(instance, args->token);
     if (!claim) {
         status = ortk_fail(ORT_CODE_INVALID_ARGUMENT, "token %llu is not open", (unsigned long long)args->token);
         goto done;

@@ -16,6 +16,8 @@ uint32_t ortk_entry(const ortp_plugin_table *table, const ortp_entry_request *re
     reply->max_minor = ORTP_ABI_MINOR;
     if (request->size < ORTP_ENTRY_REQUEST_SIZE_0_0)
         return refuse(reply, ORT_CODE_INVALID_ARGUMENT, "the host's request is shorter than that of ABI 0.0");
+    if (request->flags & 0xffff0000u)
+        return refuse(reply, ORT_CODE_UNSUPPORTED, "the host demands a flag that this plugin does not know");
     for (const ortp_ext *ext = request->next; ext; ext = ext->next)
         if (ext->kind & ORTP_EXT_MUST)
             return refuse(reply, ORT_CODE_UNSUPPORTED, "the host demands an extension that this plugin does not know");
@@ -131,6 +133,7 @@ ort_status *ortk_plugin_device_live(ortp_plugin *plugin, uint32_t device, ortp_d
 static ort_status *instance_fill(ortp_instance *instance, const ortp_open_args *args) {
     ortp_plugin *plugin = instance->plugin;
     ortp_device_info info = {.size = sizeof info};
+    ORTK_TRY(ortk_unknown_check("open", args->flags, args->next));
     if (args->device_count != 1)
         return ortk_fail(ORT_CODE_UNSUPPORTED, "an instance of %u devices: this provider opens one at a time",
                          (unsigned)args->device_count);

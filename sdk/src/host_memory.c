@@ -38,15 +38,19 @@ static ort_status *buffer_create(ortp_instance *instance, uint64_t size_bytes, u
     return NULL;
 }
 
+static ort_status *place_check(uint32_t device, uint32_t space) {
+    if (device == 0 && space == 0) return NULL;
+    return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "no space %u on device %u of this instance", (unsigned)space,
+                     (unsigned)device);
+}
+
 static ort_status *memory_alloc(ortp_instance *instance, uint32_t device, uint32_t space, uint64_t size_bytes,
                                 uint64_t align_bytes, ortp_point after, ortp_buffer **out) {
     (void)after; /* memory of its own: free at once */
     *out = NULL;
     const ortp_host *before = ortk_host_enter(instance->host);
-    ort_status *status = device != 0 || space != 0
-                             ? ortk_fail(ORT_CODE_INVALID_ARGUMENT, "no space %u on device %u of this instance",
-                                         (unsigned)space, (unsigned)device)
-                             : buffer_create(instance, size_bytes, align_bytes, out);
+    ort_status *status = place_check(device, space);
+    if (!status) status = buffer_create(instance, size_bytes, align_bytes, out);
     ortk_host_leave(before);
     return status;
 }
@@ -138,10 +142,11 @@ static ort_status *buffer_wrap(ortp_instance *instance, const ortp_share *share,
 }
 
 static ort_status *memory_import(ortp_instance *instance, uint32_t device, const ortp_share *share, ortp_buffer **out) {
-    (void)device;
     *out = NULL;
     const ortp_host *before = ortk_host_enter(instance->host);
-    ort_status *status = buffer_wrap(instance, share, out);
+    ort_status *status = place_check(device, 0);
+    if (!status) status = ortk_unknown_check("import", 0, share->next);
+    if (!status) status = buffer_wrap(instance, share, out);
     ortk_host_leave(before);
     return status;
 }
@@ -162,8 +167,10 @@ static ort_status *memory_export(ortp_instance *instance, ortp_buffer *buffer, o
 }
 
 static ort_status *memory_stats(ortp_instance *instance, uint32_t device, uint32_t space, ortp_memory_stats *out) {
-    (void)device;
-    (void)space;
+    const ortp_host *before = ortk_host_enter(instance->host);
+    ort_status *status = place_check(device, space);
+    ortk_host_leave(before);
+    if (status) return status;
     ortp_memory_stats stats = {
         .live_bytes = atomic_load_explicit(&instance->live_bytes, memory_order_relaxed),
         .peak_bytes = atomic_load_explicit(&instance->peak_bytes, memory_order_relaxed),
@@ -177,10 +184,11 @@ static ort_status *memory_stats(ortp_instance *instance, uint32_t device, uint32
 }
 
 static ort_status *memory_trim(ortp_instance *instance, uint32_t device, uint64_t budget_bytes) {
-    (void)instance; /* nothing is kept back */
-    (void)device;
-    (void)budget_bytes;
-    return NULL;
+    (void)budget_bytes; /* nothing is kept back */
+    const ortp_host *before = ortk_host_enter(instance->host);
+    ort_status *status = place_check(device, 0);
+    ortk_host_leave(before);
+    return status;
 }
 
 const ortp_memory_table ortk_host_memory = {

@@ -25,8 +25,10 @@ static ort_status *queue_create(ortp_instance *instance, uint32_t device, uint32
     (void)flags; /* whatever was wished for, this is what there is */
     const ortp_host *before = ortk_host_enter(instance->host);
     ort_status *status = NULL;
-    ortp_queue *queue = host_alloc(instance, sizeof *queue);
-    if (queue) {
+    ortp_queue *queue = device == 0 ? host_alloc(instance, sizeof *queue) : NULL;
+    if (device != 0) {
+        status = ortk_fail(ORT_CODE_INVALID_ARGUMENT, "this instance has no device %u", (unsigned)device);
+    } else if (queue) {
         *queue = (ortp_queue){instance, device, ORTP_QUEUE_INLINE | ORTP_QUEUE_ORDERED};
         *out = queue;
     } else {

@@ -338,3 +338,18 @@ ORT_TEST(kit, random_graphs_answer_as_the_plain_evaluation) {
     }
     free(report);
 }
+
+static uint32_t entry_code(uint32_t flags, const ortp_ext *next) {
+    ortp_entry_request request = {.size = sizeof request, .flags = flags, .next = next, .major = ORTP_ABI_MAJOR};
+    ortp_entry_reply reply = {.size = sizeof reply};
+    return ortp_entry_v0(&request, &reply);
+}
+
+/* The suite's checks open-unknown and fault-unknown hold the other calls to it. */
+ORT_TEST(kit, the_entry_refuses_what_it_must_understand) {
+    const ortp_ext may = {sizeof may, 5, NULL}, must = {sizeof must, 5 | ORTP_EXT_MUST, NULL};
+    CHECK(entry_code(0, NULL) == ORT_CODE_OK);
+    CHECK(entry_code(0x8000u, &may) == ORT_CODE_OK);
+    CHECK(entry_code(0x10000u, NULL) == ORT_CODE_UNSUPPORTED);
+    CHECK(entry_code(0, &must) == ORT_CODE_UNSUPPORTED);
+}

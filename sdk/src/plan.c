@@ -189,6 +189,7 @@ static ort_status *steps_plan(ortp_plan *plan, ortk_move_fn move) {
 
 static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args, ortk_move_fn move) {
     const ortp_program *program = plan->program;
+    ORTK_TRY(ortk_unknown_check("prepare", args->flags, args->next));
     plan->descs = ortk_arena_array(&plan->arena, program->value_count, sizeof *plan->descs);
     plan->places = ortk_arena_array(&plan->arena, program->value_count, sizeof *plan->places);
     plan->input_bytes = ortk_arena_array(&plan->arena, program->input_count, sizeof *plan->input_bytes);

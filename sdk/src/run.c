@@ -72,7 +72,15 @@ static ort_status *waits_settle(const ortp_binding *binding, const ortp_run_args
     return NULL;
 }
 
+static ort_status *wishes_check(const ortp_binding *binding, const ortp_run_args *args) {
+    const ortp_host *before = ortk_host_enter(binding->host);
+    ort_status *status = ortk_unknown_check("run", args->flags, args->next);
+    ortk_host_leave(before);
+    return status;
+}
+
 ort_status *ortk_run(ortp_binding *binding, const ortp_run_args *args) {
+    if (args->flags || args->next) ORTK_TRY(wishes_check(binding, args));
     if (args->order && args->order->wait_count) ORTK_TRY(waits_settle(binding, args));
     if (args->cancel || args->deadline_ns || args->span) {
         ORTK_TRY(run_watched(binding, args));

@@ -37,6 +37,17 @@ void ortk_status_drop(const ortp_host *host, ort_status *status) {
     if (status) host->core->status_destroy(status);
 }
 
+ort_status *ortk_unknown_check(const char *what, uint32_t flags, const ortp_ext *next) {
+    if (flags & 0xffff0000u)
+        return ortk_fail(ORT_CODE_UNSUPPORTED, "%s: the flags 0x%x must be understood, and are not", what,
+                         (unsigned)(flags & 0xffff0000u));
+    for (; next; next = next->next)
+        if (next->kind & ORTP_EXT_MUST)
+            return ortk_fail(ORT_CODE_UNSUPPORTED, "%s: the extension 0x%x must be understood, and is not", what,
+                             (unsigned)next->kind);
+    return NULL;
+}
+
 bool ortk_view_is(ort_string_view view, const char *text) {
     size_t length = strlen(text);
     return view.length == length && (length == 0 || memcmp(view.data, text, length) == 0);
