@@ -48,13 +48,18 @@ static uint64_t round_up(uint64_t value, uint64_t to) {
 
 /* ---- a touch out of reach ---- */
 
+static const char *bounds_rule(ortc_use use) {
+    return use == ORTC_USE_TENSOR ? "run.bounds" : use == ORTC_USE_WORKSPACE ? "plan.workspace" : "lifetime.bounds";
+}
+
 static const char *touch_rule(const block *b, bool is_live, bool is_write) {
     if (!is_live) return "lifetime.after_release";
-    return b->use == ORTC_USE_TENSOR && is_write ? "run.bounds" : "lifetime.bounds";
+    return is_write ? bounds_rule(b->use) : "lifetime.bounds";
 }
 
 static void touch_note(const block *b, const unsigned char *at, bool is_write) {
-    static const char *const uses[] = {"a block from the host's alloc", "an argument of a call", "a tensor"};
+    static const char *const uses[] = {"a block from the host's alloc", "an argument of a call", "a tensor",
+                                       "a workspace"};
     bool is_live = atomic_load(&b->is_live);
     ortc_fault_note(touch_rule(b, is_live, is_write), "%s at byte %lld of %s (%llu bytes)%s",
                     is_write ? "write" : "read", (long long)(at - b->data), uses[b->use],
@@ -179,7 +184,7 @@ static block *block_find(const void *data) {
 }
 
 static void pattern_check(const block *b) {
-    const char *rule = b->use == ORTC_USE_TENSOR ? "run.bounds" : "lifetime.bounds";
+    const char *rule = bounds_rule(b->use);
     const unsigned char *end = b->base + b->page_bytes, *at = b->data + b->size_bytes;
     for (; at < end; at++)
         if (*at != PATTERN) {

@@ -55,7 +55,7 @@ void ortc_host_fail_alloc(ortc_host *host, uint64_t nth, bool is_lasting);
 
 /* ---- memory that a plugin is lent ---- */
 
-typedef enum ortc_use { ORTC_USE_HEAP, ORTC_USE_LENT, ORTC_USE_TENSOR } ortc_use;
+typedef enum ortc_use { ORTC_USE_HEAP, ORTC_USE_LENT, ORTC_USE_TENSOR, ORTC_USE_WORKSPACE } ortc_use;
 
 /* The use names the rule that a touch breaks. Contents: 0xa5 at first. align_bytes: a power of two; NULL: none left. */
 void *ortc_block_create(const ortc_host *owner, ortc_use use, uint64_t size_bytes, uint64_t align_bytes);
