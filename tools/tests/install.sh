@@ -24,7 +24,7 @@ for plugin in "$build"/lib/orthrus/*.so; do
     check "$(basename "$plugin") exports one symbol: $(exported "$plugin" | tr '\n' ' ')" test "$(exported "$plugin")" = ortp_entry_v0
 done
 
-for header in ort/ort.h ort/plugin/plugin.h ort/sdk/kernel.h ort/sdk/provider.h; do
+for header in $(cd "$root" && for folder in core plugin-api sdk; do (cd $folder/include && ls ort/*.h ort/*/*.h 2>/dev/null); done); do
     printf '#include <%s>\nint main(void) { return 0; }\n' "$header" >"$work/header.c"
     cp "$work/header.c" "$work/header.cc"
     include=(-I "$root/core/include" -I "$root/plugin-api/include" -I "$root/sdk/include")

@@ -22,7 +22,7 @@ def numbers(dtype, shape):
 def write(name, nodes, inputs, outputs, weights=()):
     """inputs: {name: (dtype, declared shape, actual shape)}; outputs: {name: dtype}, of any shape."""
     graph = helper.make_graph(
-        nodes, name, [helper.make_tensor_value_info(k, dtype, shape) for k, (dtype, shape, _) in inputs.items()],
+        nodes, name.rsplit("/", 1)[-1], [helper.make_tensor_value_info(k, dtype, shape) for k, (dtype, shape, _) in inputs.items()],
         [helper.make_tensor_value_info(k, dtype, None) for k, dtype in outputs.items()],
         [numpy_helper.from_array(array, k) for k, array in weights])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
@@ -73,7 +73,15 @@ def move():
     write("move", nodes, inputs, outputs)
 
 
+def hardsigmoid():
+    """Not run until the provider has the operator: docs/howto/write-a-provider.md adds it and moves the folder up."""
+    nodes = [helper.make_node("HardSigmoid", ["x"], ["h"], alpha=0.25),
+             helper.make_node("HardSigmoid", ["h"], ["y"])]
+    write("next/hardsigmoid", nodes, {"x": (TensorProto.FLOAT, ["N", 300], (3, 300))}, {"y": TensorProto.FLOAT})
+
+
 if __name__ == "__main__":
     perceptron()
     elementwise()
     move()
+    hardsigmoid()
