@@ -80,6 +80,18 @@ static bool find_stranger(const ort_session *session, ort_placement *out) {
     return false;
 }
 
+/* What the core did with the operator instead of giving it to anybody. */
+static void core_text(const ort_session *session, const char *op, char *out, size_t size) {
+    snprintf(out, size, "%s did not run on the provider", *op ? op : "no node of the model: it");
+    for (uint32_t i = 0; i < ort_session_placement_count(session); i++) {
+        ort_placement place = ORT_INIT(ort_placement);
+        ort_status *status = ort_session_placement(session, i, &place);
+        if (!status && place.state == ORT_PLACED_KNOWN && (!*op || strcmp(op, place.op_type) == 0))
+            snprintf(out, size, "%s follows from shapes and constants: the core computes it", place.op_type);
+        ort_status_destroy(status);
+    }
+}
+
 static bool ran(const ortc_watch *watch, const char *op) {
     bool any = false;
     for (uint32_t i = 0; i < ortc_watch_node_count(watch); i++) {
@@ -95,11 +107,10 @@ bool ortc_place_judge(ortc_context *context, const ortc_notes *notes, const ortc
     bool is_elsewhere = find_stranger(session, &stranger);
     if (is_elsewhere || !ran(vehicle->watch, notes->op)) {
         char why[512];
-        snprintf(why, sizeof why, is_elsewhere ? "%s ran on '%s'" : "%s%s did not run on the provider",
-                 is_elsewhere ? stranger.op_type
-                 : *notes->op ? notes->op
-                              : "the model: a node of it",
-                 is_elsewhere ? stranger.provider : "");
+        if (is_elsewhere)
+            snprintf(why, sizeof why, "%s ran on '%s'", stranger.op_type, stranger.provider);
+        else
+            core_text(session, notes->op, why, sizeof why);
         ortc_place_declined(context, notes, vehicle, why);
         return false;
     }

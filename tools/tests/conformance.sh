@@ -37,6 +37,13 @@ want = {"L0/broken": ("broken case", None), "L0/crash": ("crash", "survive.crash
 assert got == want, {k: (got.get(k), want.get(k)) for k in got | want if got.get(k) != want.get(k)}
 assert run["counts"] == {"passed": 4, "failed": 4, "declined": 1, "waived": 0, "broken case": 2, "crash": 2, "timeout": 1}
 PY
+# Not even when the controller has no chance to clean up.
+"$fake" cpu --level 0 --filter hang --seed 4711 >/dev/null 2>&1 &
+controller=$!
+check "a hanging worker is there" timeout 20 bash -c 'until pgrep -f "filter hang --seed 4711 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done'
+kill -9 "$controller"
+wait "$controller" 2>/dev/null
+check "a killed controller takes its worker along" timeout 20 bash -c 'while pgrep -f "filter hang --seed 4711 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done'
 check "no process is left" bash -c '! pgrep -f "^sleep 313"'
 check "JUnit counts the same" python3 - "$work/run.xml" <<'PY'
 import sys, xml.etree.ElementTree as tree
