@@ -55,6 +55,7 @@ struct ortc_watch {
     const ortp_host_core *core; /* of the host: static, the same for every environment of the process */
     const ortp_host_graph *graph;
     const ortp_host_output *output;
+    const ortp_host_exec *exec;
 
     pthread_mutex_t lock; /* of all below, but what is atomic */
     ortc_cut cut;
@@ -71,6 +72,7 @@ struct ortc_watch {
     uint32_t finding_count;
     _Atomic uint64_t programs, runs, launches, copies, copied_bytes, allocations, live_blocks, live_buffers;
     _Atomic uint64_t fail_at; /* of `allocations`; 0: none */
+    _Atomic uint32_t give_up; /* ortc_give_up */
 };
 
 /* The one watch of the process, and the tables that the core is given: they have to live for ever. */
@@ -176,6 +178,9 @@ void ortc_cell_check(const ortp_binding *binding, const watch_cell *cell, const 
 ort_status *ortc_watch_transfer(ortp_binding *binding, ortp_queue *queue, const ortp_copy *copy);
 /* The next point of the binding's own timeline; NULL timeline: the queue is inline and wants none. */
 ort_status *ortc_watch_point(ortp_binding *binding, ortp_queue *queue, ortp_point *out);
+
+/* The caller's word in the form that ORTC_GIVE_UP_* asks for: changes `args`. */
+void ortc_watch_give_up_apply(ortp_run_args *args);
 
 /* ---- run.c ---- */
 

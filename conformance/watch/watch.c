@@ -17,6 +17,7 @@ static ortp_claim_table shown_claim;
 static ortp_program_table shown_program;
 static ortp_host_core shown_core;
 static ortp_host_output shown_output;
+static ortp_host_exec shown_exec;
 
 /* ---- findings ---- */
 
@@ -78,6 +79,24 @@ void ortc_watch_expect_empty(ortc_watch *watch) {
     if (watch->plugins) ortc_watch_note("lifetime.leak", "a plugin was not shut down");
 }
 
+/* ---- giving up ---- */
+
+static char cancelled_at_once; /* stands for a caller that has given up: the host's type is not ours to make */
+
+static uint32_t is_cancelled(const ortp_cancel *cancel) {
+    return (const void *)cancel == &cancelled_at_once ? 1 : ortc_middle->exec->is_cancelled(cancel);
+}
+
+void ortc_watch_give_up_apply(ortp_run_args *args) {
+    uint32_t how = atomic_load(&ortc_middle->give_up);
+    if (how == ORTC_GIVE_UP_CANCEL) args->cancel = (const ortp_cancel *)(const void *)&cancelled_at_once;
+    if (how == ORTC_GIVE_UP_DEADLINE) args->deadline_ns = 1;
+}
+
+void ortc_watch_give_up(ortc_watch *watch, ortc_give_up how) {
+    atomic_store(&watch->give_up, (uint32_t)how);
+}
+
 /* ---- plugin ---- */
 
 /* The host as the subject sees it. Its tables are static in the core, so one copy serves every environment. */
@@ -87,7 +106,10 @@ static void host_cover(ortc_watch *watch, const ortp_host *host, ortp_host *out)
         watch->core = host->core;
         watch->graph = host->graph;
         watch->output = host->output;
+        watch->exec = host->exec;
         shown_core = *host->core;
+        shown_exec = *host->exec;
+        shown_exec.is_cancelled = is_cancelled;
         shown_core.alloc = host_alloc;
         shown_core.release = host_release;
         if (host->output) shown_output = *host->output;
@@ -96,6 +118,7 @@ static void host_cover(ortc_watch *watch, const ortp_host *host, ortp_host *out)
     pthread_mutex_unlock(&watch->lock);
     *out = *host;
     out->core = &shown_core;
+    out->exec = &shown_exec;
     if (host->output) out->output = &shown_output;
 }
 

@@ -98,4 +98,12 @@ void ortc_watch_forget(ortc_watch *watch);
 /* The `nth` allocation from the host from now on fails (1: the next); 0: none does. */
 void ortc_watch_fail_alloc(ortc_watch *watch, uint64_t nth);
 
+/* How the caller of every run has given up, in the subject's eyes; the core knows nothing of it. */
+typedef enum ortc_give_up {
+    ORTC_GIVE_UP_NOT,
+    ORTC_GIVE_UP_CANCEL,  /* is_cancelled says yes */
+    ORTC_GIVE_UP_DEADLINE /* the deadline is long over */
+} ortc_give_up;
+void ortc_watch_give_up(ortc_watch *watch, ortc_give_up how);
+
 #endif

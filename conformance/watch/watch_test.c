@@ -18,6 +18,7 @@ typedef enum lie_kind {
     LIE_INCOMPLETE,
     LIE_SECOND_RUN,
     LIE_EVERY_RUN,
+    LIE_ALTERNATES,
     LIE_OLD_ADDRESS,
     LIE_ALLOCATES,
     LIE_SILENT,
@@ -38,8 +39,9 @@ static struct {
     /* the last binding's arguments */
     ortp_tensor_arg input, output, former, workspace;
     uint32_t run_count;
+    const ortp_cancel *cancel; /* of the last run */
+    uint64_t deadline_ns;
     const ortp_claim_sink *sink;
-    uint32_t proposal_count;
 } liar;
 
 static void args_keep(const ortp_bind_args *args) {
@@ -74,10 +76,13 @@ static void host_harm(void) {
         *(float *)liar.input.host += 1;
         break;
     case LIE_SECOND_RUN:
-        *first += liar.run_count == 2;
+        *first += liar.run_count >= 2;
         break;
     case LIE_EVERY_RUN:
         *first += (float)liar.run_count;
+        break;
+    case LIE_ALTERNATES:
+        *first += (float)(1 - liar.run_count % 2);
         break;
     case LIE_OLD_ADDRESS:
         if (liar.former.host && liar.run_count == 2) *(float *)liar.former.host += 1;
@@ -105,6 +110,8 @@ static ort_status *liar_run(ortp_binding *binding, const ortp_run_args *args) {
     float kept = 0;
     float *last = liar.output.host ? (float *)liar.output.host + liar.output.size_bytes / sizeof(float) - 1 : NULL;
     liar.run_count++;
+    liar.cancel = args->cancel;
+    liar.deadline_ns = args->deadline_ns;
     if (liar.kind == LIE_INCOMPLETE) kept = *last;
     ort_status *status = liar.real->program->run(binding, args);
     if (status) return status;
@@ -341,6 +348,9 @@ ORT_TEST(conformance_watch, finds_a_second_run_that_differs) {
 ORT_TEST(conformance_watch, finds_runs_that_are_never_the_same) {
     lie_of_run(LIE_EVERY_RUN, liar_near, "run.deterministic");
 }
+ORT_TEST(conformance_watch, finds_runs_that_alternate) {
+    lie_of_run(LIE_ALTERNATES, liar_near, "run.deterministic");
+}
 ORT_TEST(conformance_watch, finds_a_write_to_the_address_before_the_rebind) {
     lie_of_run(LIE_OLD_ADDRESS, liar_near, "run.rebind");
 }
@@ -436,6 +446,20 @@ ORT_TEST(conformance_watch, finds_what_is_left_after_shutdown) {
     expect_rule(&self, "lifetime.leak");
     ortc_watch_destroy(self.watch);
     free(kept);
+}
+
+ORT_TEST(conformance_watch, gives_up_in_the_subjects_eyes) {
+    house self;
+    house_open(&self, LIE_NONE, liar_near, "Abs Neg");
+    CHECK_OK(house_session(&self));
+    house_run(&self);
+    ortc_watch_give_up(self.watch, ORTC_GIVE_UP_CANCEL);
+    house_run(&self); /* this provider does not ask */
+    CHECK(liar.cancel && liar.host->exec->is_cancelled(liar.cancel) == 1);
+    ortc_watch_give_up(self.watch, ORTC_GIVE_UP_DEADLINE);
+    house_run(&self);
+    CHECK(liar.deadline_ns && liar.deadline_ns < liar.host->core->clock_ns());
+    house_close(&self);
 }
 
 ORT_TEST(conformance_watch, fails_the_allocation_it_is_told_to) {
