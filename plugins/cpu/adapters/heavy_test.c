@@ -158,7 +158,7 @@ static void pool_case(void) {
 }
 
 static void gemm_case(void) {
-    int64_t m = among(1, 9), n = among(1, 40), k = among(1, 30), ta = among(0, 1), tb = among(0, 1), form = among(0, 3);
+    int64_t m = among(1, 9), n = among(1, 40), k = among(0, 30), ta = among(0, 1), tb = among(0, 1), form = among(0, 3);
     float alpha = (float)among(1, 4) / 2, beta = (float)among(0, 4) / 2;
     fake_graph *g = fake_create();
     int64_t out[] = {m, n}, c_dims[][2] = {{n, 0}, {1, n}, {m, 1}, {m, n}};
@@ -185,7 +185,7 @@ static void gemm_case(void) {
 
 /* Batches that broadcast, a computed or a constant right side, a bias behind it. */
 static void matmul_case(void) {
-    int64_t m = among(1, 6), n = among(1, 40), k = among(1, 30), p = among(1, 3), q = among(1, 3),
+    int64_t m = among(1, 6), n = among(1, 40), k = among(0, 30), p = among(1, 3), q = among(1, 3),
             repeats = among(0, 2);
     bool constant = among(0, 1);
     fake_graph *g = fake_create();

@@ -222,7 +222,6 @@ static ort_status *product_plan(ortk_planner *planner, const void *params, const
     if (!s) return ortk_out_of_memory();
     ortcpu_gemm_shape g = shape_of(p, in, &out[0]);
     int64_t inner = p->trans_b ? in[1].dims[1] : in[1].rank > 1 ? in[1].dims[in[1].rank - 2] : in[1].dims[0];
-    if (g.k == 0 && inner == 0) return ortk_fail(ORT_CODE_UNSUPPORTED, "a product over no elements is not built");
     if (g.k != inner)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "a product over %lld columns and %lld rows", (long long)g.k,
                          (long long)inner);
