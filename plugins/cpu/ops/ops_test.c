@@ -384,6 +384,22 @@ ORT_TEST(ops, softmax_of_large_numbers_sums_to_one) {
     CHECK(y[3] == 0.0f && y[4] == 0.5f && y[5] == 0.5f, "of the second row");
 }
 
+/* ONNX Resize-19: the region of interest may be float16; 0x3800 is a half, 0x3c00 is one. */
+ORT_TEST(ops, resize_crops_by_a_region_in_float16) {
+    const float x[] = {1, 2, 3, 4, 5};
+    const uint16_t roi[] = {0x3800, 0x3c00};
+    const int64_t sizes[] = {2};
+    float y[2];
+    const fake_attr attrs[] = {{.name = "coordinate_transformation_mode", .text = "tf_crop_and_resize"},
+                               {.name = "mode", .text = "linear"},
+                               {0}};
+    const ortk_desc in[] = {
+        TENSOR(ORT_DTYPE_F32, x, 5), TENSOR(ORT_DTYPE_F16, roi, 2), {0}, TENSOR(ORT_DTYPE_I64, sizes, 1)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_F32, y, 2)};
+    const float want[] = {3, 5};
+    EXPECT("Resize", attrs, ORTK_MODE_ROWS, in, out, want);
+}
+
 ORT_TEST(ops, resize_doubles_pixels) {
     const float x[] = {1, 10, 2, 20}, scales[] = {1, 1, 1, 2}; /* [1,2,1,2] as pixels */
     float y[8];

@@ -1,5 +1,6 @@
 /* Resize (ONNX 11 to 28). Each axis has a table of taps; an output pixel is the weighted sum of input pixels over the
  * product of its axes' taps, done for a whole run of channels where they are adjacent (PIXELS). */
+#include "ops/half.h"
 #include "ops/loops.h"
 #include "ops/ops.h"
 #include "ops/resize_axis.h"
@@ -67,6 +68,7 @@ static bool pixels_claim(ortk_node *node) {
 
 static double known_float(const ortk_desc *desc, int64_t i) {
     if (desc->dtype == ORT_DTYPE_F64) return ((const double *)desc->known)[i];
+    if (desc->dtype == ORT_DTYPE_F16) return (double)ortcpu_f16_to_f32(((const uint16_t *)desc->known)[i]);
     return (double)((const float *)desc->known)[i];
 }
 
