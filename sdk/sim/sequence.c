@@ -38,6 +38,7 @@ static ort_status *append(ortk_sequence *sequence, const ortk_operand *operands,
     memcpy(command->operands, operands, operand_count * sizeof *operands);
     command->operand_count = operand_count;
     command->label = label;
+    command->epoch = sequence->barrier_count;
     *out = command;
     return NULL;
 }
@@ -64,7 +65,7 @@ ort_status *ortk_sim_copy(ortk_sequence *sequence, const ortk_operand *from, con
 }
 
 ort_status *ortk_sim_barrier(ortk_sequence *sequence) {
-    (void)sequence; /* its commands run one after the other as it is */
+    sequence->barrier_count++;
     return NULL;
 }
 

@@ -42,13 +42,14 @@ typedef struct sim_command {
     uint32_t groups[3], operand_count;
     unsigned char params[ORTK_PARAMS_BYTES_MAX];
     ortk_operand operands[ORTK_OPERANDS_MAX];
+    uint32_t epoch; /* barriers before it */
     const char *label;
 } sim_command;
 
 struct ortk_sequence {
     ortk_device *device;
     sim_command *commands;
-    uint32_t count, capacity;
+    uint32_t count, capacity, barrier_count;
     bool is_sealed;
 };
 

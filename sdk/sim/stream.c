@@ -47,18 +47,24 @@ static void result_spoil(const ortk_sequence *sequence) {
     if (operand->size_bytes > 2) operand->memory->bytes[operand->offset_bytes + 2] ^= 0x40;
 }
 
-/* Its memory is open; the mutex is given back while a command runs. */
+/* The mutex is given back while the command runs. */
+static ort_status *command_meet(ortk_device *device, const sim_command *command) {
+    if (device->is_lost) return ortk_sim_lost_status(device);
+    for (uint32_t k = 0; k < command->operand_count; k++)
+        if (!ortk_sim_is_written(command, k)) ORTK_TRY(ortk_sim_operand_check(command, &command->operands[k]));
+    pthread_mutex_unlock(&device->mutex);
+    ort_status *status = command_run(command);
+    pthread_mutex_lock(&device->mutex);
+    for (uint32_t k = 0; k < command->operand_count && !status; k++)
+        if (ortk_sim_is_written(command, k)) ortk_sim_operand_written(&command->operands[k]);
+    return status;
+}
+
+/* What no barrier orders runs backwards, so that a barrier that is missing shows. */
 static ort_status *commands_run(ortk_device *device, const ortk_sequence *sequence) {
-    for (uint32_t i = 0; i < sequence->count && !device->is_lost; i++) {
-        const sim_command *command = &sequence->commands[i];
-        for (uint32_t k = 0; k < command->operand_count; k++)
-            if (!ortk_sim_is_written(command, k)) ORTK_TRY(ortk_sim_operand_check(command, &command->operands[k]));
-        pthread_mutex_unlock(&device->mutex);
-        ort_status *status = command_run(command);
-        pthread_mutex_lock(&device->mutex);
-        ORTK_TRY(status);
-        for (uint32_t k = 0; k < command->operand_count; k++)
-            if (ortk_sim_is_written(command, k)) ortk_sim_operand_written(&command->operands[k]);
+    for (uint32_t begin = 0, end = 0; begin < sequence->count; begin = end) {
+        while (end < sequence->count && sequence->commands[end].epoch == sequence->commands[begin].epoch) end++;
+        for (uint32_t i = end; i-- > begin;) ORTK_TRY(command_meet(device, &sequence->commands[i]));
     }
     return device->is_lost ? ortk_sim_lost_status(device) : NULL;
 }

@@ -80,6 +80,8 @@ void fake_run(fake_graph *graph, ortp_entry_fn entry, const char *const *setting
 /* Only propose, over the nodes with allowed[i]. */
 void fake_propose(fake_graph *graph, ortp_entry_fn entry, const uint8_t *allowed, fake_report *report);
 uint32_t fake_live_allocations(void);
+/* The host's tables alone, for what needs no graph; safe from several threads. */
+const ortp_host *fake_host(void);
 /* A reproducible stream of numbers. */
 uint32_t fake_random(uint64_t *state);
 
