@@ -60,7 +60,7 @@ static void run_model(ortc_context *context, const ortc_notes *notes, const ortc
     ort_session_destroy(session);
 }
 
-static void take_findings(ortc_context *context, const ortc_watch *watch) {
+void ortc_findings_take(ortc_context *context, const ortc_watch *watch) {
     for (uint32_t i = 0; i < ortc_watch_finding_count(watch); i++) {
         const ortc_watch_finding *finding = ortc_watch_finding_get(watch, i);
         ortc_fail(context, finding->rule, "%s", finding->text);
@@ -79,7 +79,7 @@ static void run_folder(ortc_context *context, const ortc_notes *notes, const ort
     else
         run_model(context, notes, vehicle, model);
     ort_model_destroy(model);
-    take_findings(context, vehicle->watch);
+    ortc_findings_take(context, vehicle->watch);
     ortc_watch_forget(vehicle->watch);
 }
 

@@ -34,6 +34,9 @@ typedef struct ortc_vehicle {
 /* NULL: a rule is broken, and the context says which. `level`: 3 has the passes off, so that nothing is folded away. */
 const ortc_vehicle *ortc_vehicle_get(ortc_context *context, uint32_t level);
 
+/* What the watch found broken. */
+void ortc_findings_take(ortc_context *context, const ortc_watch *watch);
+
 /* Runs every data set of the folder in one session and compares. NULL, or the status of the run that failed. */
 ort_status *ortc_sets_run(ortc_context *context, const ortc_notes *notes, ort_session *session);
 

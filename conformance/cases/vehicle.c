@@ -67,7 +67,7 @@ static bool create(ortc_context *context) {
 
 const ortc_vehicle *ortc_vehicle_get(ortc_context *context, uint32_t level) {
     if (!vehicle.environment && !create(context)) {
-        ortc_case_finish();
+        ortc_case_finish(context);
         return NULL;
     }
     const char *passes = level == 3 ? passes_off : "[]";
@@ -75,9 +75,13 @@ const ortc_vehicle *ortc_vehicle_get(ortc_context *context, uint32_t level) {
                                                                                                        : NULL;
 }
 
-void ortc_case_finish(void) {
+void ortc_case_finish(ortc_context *context) {
     ort_environment_destroy(vehicle.environment);
     ort_options_destroy(vehicle.options);
+    if (vehicle.watch) {
+        ortc_watch_expect_empty(vehicle.watch);
+        ortc_findings_take(context, vehicle.watch);
+    }
     ortc_watch_destroy(vehicle.watch);
     vehicle = (ortc_vehicle){0};
 }

@@ -90,9 +90,20 @@ static void take_end(slot *at, json_t *record) {
     item->result.milliseconds = json_number_value(json_object_get(record, "ms"));
 }
 
+/* What was broken when the plugin was closed is the last case's, for want of a better one. */
+static void take_bye(slot *at, json_t *record) {
+    const char *rule = json_string_value(json_object_get(record, "bye"));
+    char text[1600];
+    at->has_said_bye = true;
+    if (!rule || !*rule || !at->last || ortc_verdict_fails(at->last->result.verdict)) return;
+    snprintf(text, sizeof text, "at the end of the process, after %u cases: %s", at->served,
+             json_string_value(json_object_get(record, "text")));
+    ortc_result_set(&at->last->result, ORTC_FAILED, rule, text);
+}
+
 static void take_record(slot *at, json_t *record) {
     const char *end = json_string_value(json_object_get(record, "end"));
-    if (json_object_get(record, "bye")) at->has_said_bye = true;
+    if (json_object_get(record, "bye")) take_bye(at, record);
     if (end && at->running && strcmp(end, at->running->id) == 0) take_end(at, record);
     json_decref(record);
 }

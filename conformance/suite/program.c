@@ -35,13 +35,15 @@ static int print_list(const ortc_cases *cases) {
 static int run_alone(const ortc_levels *levels, const ortc_settings *settings, const ortc_subject *subject,
                      const ortc_cases *cases) {
     const ortc_case *item = ortc_cases_find(cases, settings->repro);
-    ortc_context context;
+    ortc_context context, end;
     char *command = ortc_repro_command(settings, item->id);
     printf("%s\n%s\n", command ? command : "", item->check->what);
     fflush(stdout);
     free(command);
+    ortc_process *first = levels->look ? levels->look() : NULL;
     ortc_case_judge(levels, subject, item->check, item->folder, &context);
-    if (levels->finish) levels->finish();
+    ortc_cases_end(levels, subject, first, &end);
+    if (ortc_has_failed(&end)) ortc_fail(&context, end.rule, "after the case: %s", end.text);
     printf("%s%s%s%s%s\n", ortc_verdict_name(context.verdict), context.rule ? "  " : "",
            context.rule ? context.rule : "", *context.text ? ": " : "", context.text);
     if (context.rule) printf("  the rule: %s\n", ortc_rule_find(context.rule)->text);

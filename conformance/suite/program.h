@@ -11,8 +11,8 @@ typedef struct ortc_levels {
     uint32_t built; /* a bit for each level that has a room */
     void (*run_folder)(ortc_context *context);
     ortc_process *(*look)(void);
-    void (*compare)(ortc_context *context, ortc_process *before);
-    void (*finish)(void); /* what the runner of folders kept from case to case; NULL: nothing */
+    void (*compare)(ortc_context *context, ortc_process *before, bool is_open);
+    void (*finish)(ortc_context *context); /* of what the runner of folders kept from case to case; NULL: nothing */
 } ortc_levels;
 
 ortc_levels ortc_levels_built(void);

@@ -99,13 +99,14 @@ ortc_checks ortc_speed_checks(void);         /* L6: graphs/speed.c */
 /* Judges one folder in ONNX backend layout (model.onnx, test_data_set_*, maybe case.json): cases/case.c. Level 3 for
  * one operator, 4 for graphs and models. */
 void ortc_case_run(ortc_context *context);
-/* Lets go of what is kept from case to case; the last thing that a worker does. */
-void ortc_case_finish(void);
+/* Closes what is kept from case to case, the last thing that a worker does, and fails what the plugin still holds. */
+void ortc_case_finish(ortc_context *context);
 
 /* What a process must look like before and after a case: bare/process.c. Called by the worker around every case. */
 typedef struct ortc_process ortc_process;
 ortc_process *ortc_process_look(void);
-/* Fails the process.* rules where `before` and now differ, and destroys `before`. */
-void ortc_process_compare(ortc_context *context, ortc_process *before);
+/* Fails the process.* rules where `before` and now differ, and destroys `before`. is_open: the plugin is still open
+ * from case to case, so that its files and threads are compared when it is closed. */
+void ortc_process_compare(ortc_context *context, ortc_process *before, bool is_open);
 
 #endif

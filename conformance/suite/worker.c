@@ -50,7 +50,13 @@ void ortc_case_judge(const ortc_levels *levels, const ortc_subject *subject, con
     *out = (ortc_context){.subject = subject, .check = check, .folder = folder};
     ortc_process *before = levels->look ? levels->look() : NULL;
     check->run(out);
-    if (levels->compare) levels->compare(out, before);
+    if (levels->compare) levels->compare(out, before, folder != NULL);
+}
+
+void ortc_cases_end(const ortc_levels *levels, const ortc_subject *subject, ortc_process *first, ortc_context *out) {
+    *out = (ortc_context){.subject = subject};
+    if (levels->finish) levels->finish(out);
+    if (levels->compare) levels->compare(out, first, false);
 }
 
 static const char *text_or_empty(const char *text) {
@@ -110,6 +116,7 @@ int ortc_worker_run(const ortc_levels *levels, const ortc_subject *subject) {
     fcntl(ORTC_WORKER_OUT, F_SETFD, FD_CLOEXEC);
     FILE *in = fdopen(ORTC_WORKER_IN, "r");
     if (!in) return TOOL_EXIT_BUG;
+    ortc_process *first = levels->look ? levels->look() : NULL;
     while (fgets(line, sizeof line, in)) {
         line[strcspn(line, "\n")] = 0;
         char *folder = strchr(line, '\t');
@@ -119,8 +126,9 @@ int ortc_worker_run(const ortc_levels *levels, const ortc_subject *subject) {
         if (!check) return TOOL_EXIT_BUG;
         run_line(levels, subject, check, line, folder);
     }
+    ortc_context end;
+    ortc_cases_end(levels, subject, first, &end);
+    write_record(json_pack("{s:s, s:o}", "bye", text_or_empty(end.rule), "text", clean_string(end.text)));
     fclose(in);
-    if (levels->finish) levels->finish();
-    write_record(json_pack("{s:b}", "bye", 1));
     return 0;
 }

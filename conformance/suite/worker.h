@@ -13,6 +13,8 @@
 
 /* The worker's main function: the exit code. */
 int ortc_worker_run(const ortc_levels *levels, const ortc_subject *subject);
+/* The end of a process that judged cases: closes what was kept and compares with `first`, as it was before them. */
+void ortc_cases_end(const ortc_levels *levels, const ortc_subject *subject, ortc_process *first, ortc_context *out);
 /* Runs one case in this process. */
 void ortc_case_judge(const ortc_levels *levels, const ortc_subject *subject, const ortc_check *check,
                      const char *folder, ortc_context *out);
