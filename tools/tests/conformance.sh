@@ -75,6 +75,15 @@ expect "a waiver that has expired is stale" 1 'it has expired' "$fake" cpu --lev
 waive '{"case": "L0/fail"}'
 expect "a waiver without a reason" 2 'gives no reason' "$fake" cpu --level 0 --filter fail --waivers "$work/waivers.json"
 
+# ---- the CPU provider, without the core ----
+
+if "$suite" cpu --level 0-2 --list 2>&1 | grep -q 'is not built'; then
+    skip "the room of levels 0 to 2 is not built"
+else
+    expect "the CPU provider passes levels 0 to 2" 0 '^[1-9][0-9]* passed, 0 failed' "$suite" cpu --level 0-2
+    check "no level is empty" bash -c "for level in 0 1 2; do '$suite' cpu --level \$level --list | grep -q . || exit 1; done"
+fi
+
 # ---- levels 3 and 4: folders of data ----
 
 if "$suite" cpu --suite "$work" 2>&1 | grep -q 'is not built'; then
