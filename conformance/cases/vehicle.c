@@ -1,5 +1,6 @@
 /* The core as a vehicle: an environment in which the subject is known by the watch's name. */
 #include "cases/case.h"
+#include "cases/providers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static void add_option(json_t *options, const char *assignment) {
     json_object_setn_new(options, assignment, length, value);
 }
 
-static char *providers_text(const ortc_subject *subject) {
+char *ortc_providers_text(const ortc_subject *subject) {
     char name[64];
     json_t *options = json_object();
     for (uint32_t i = 0; i < subject->option_count; i++) add_option(options, subject->options[i]);
@@ -43,7 +44,7 @@ static char *providers_text(const ortc_subject *subject) {
 
 static ort_status *set_options(const ortc_subject *subject, ort_options *options) {
     static const char *const fixed[][2] = {{"fallback", "allow"}, {"threads.lanes", "1"}, {"threads.per_lane", "2"}};
-    char *providers = providers_text(subject);
+    char *providers = ortc_providers_text(subject);
     ort_status *status = ort_options_set(options, "providers", providers ? providers : "[]");
     for (size_t i = 0; !status && i < sizeof fixed / sizeof *fixed; i++)
         status = ort_options_set(options, fixed[i][0], fixed[i][1]);

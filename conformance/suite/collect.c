@@ -67,13 +67,15 @@ uint32_t ortc_folder_level(const char *folder) {
     json_t *sidecar = json_load_file(path, 0, NULL), *level = json_object_get(sidecar, "level");
     bool is_graph = json_is_integer(level) && json_integer_value(level) == 4;
     json_decref(sidecar);
-    return is_graph ? 4 : 3;
+    snprintf(path, sizeof path, "%s/inputs.json", folder);
+    return is_graph || is_file(path) ? 4 : 3; /* inputs.json: a whole model with golden outputs */
 }
 
 const ortc_check *ortc_folder_check(const ortc_levels *levels, uint32_t level) {
     static ortc_check checks[2] = {{.name = "operator", .level = 3, .what = "one operator, from a folder of data"},
                                    {.name = "graph", .level = 4, .what = "a graph or model, from a folder of data"}};
-    checks[0].run = checks[1].run = levels->run_folder;
+    checks[0].run = levels->run_folder;
+    checks[1].run = levels->run_graph ? levels->run_graph : levels->run_folder;
     return &checks[level == 4];
 }
 

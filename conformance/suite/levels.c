@@ -1,5 +1,8 @@
 /* Which rooms are in this program. CMake says ORTC_HAVE_ROOM for each that is built. */
 #include "suite/program.h"
+#ifdef ORTC_HAVE_GRAPHS
+#include "graphs/graphs.h"
+#endif
 
 static void add(ortc_levels *levels, uint32_t level, ortc_checks table) {
     levels->tables[levels->table_count++] = table;
@@ -21,6 +24,7 @@ ortc_levels ortc_levels_built(void) {
     levels.built |= 1u << 3 | 1u << 4;
 #endif
 #ifdef ORTC_HAVE_GRAPHS
+    levels.run_graph = ortc_graph_run;
     add(&levels, 5, ortc_fault_checks());
     add(&levels, 6, ortc_speed_checks());
 #endif

@@ -10,6 +10,7 @@ typedef struct ortc_levels {
     uint32_t table_count;
     uint32_t built; /* a bit for each level that has a room */
     void (*run_folder)(ortc_context *context);
+    void (*run_graph)(ortc_context *context); /* folders of level 4; NULL: run_folder */
     ortc_process *(*look)(void);
     void (*compare)(ortc_context *context, ortc_process *before, bool is_open);
     void (*finish)(ortc_context *context); /* of what the runner of folders kept from case to case; NULL: nothing */

@@ -1,5 +1,5 @@
 /* common/onnx_writer.h: writes small ONNX models into memory, for benchmarks: nodes in a row, float32 initializers, one
- * input and one output of fixed shape. Header only; the caller frees `data`. */
+ * input and one output; a dimension below zero is the symbol N. Header only; the caller frees `data`. */
 #ifndef ORT_TOOLS_ONNX_WRITER_H
 #define ORT_TOOLS_ONNX_WRITER_H
 
@@ -56,7 +56,10 @@ static inline void onnx_value(onnx_bytes *graph, uint32_t field, const char *nam
     onnx_bytes shape = {0}, tensor = {0}, type = {0}, value = {0};
     for (uint32_t i = 0; i < rank; i++) {
         onnx_bytes dim = {0};
-        onnx_number(&dim, 1, (uint64_t)dims[i]);
+        if (dims[i] < 0)
+            onnx_text(&dim, 2, "N");
+        else
+            onnx_number(&dim, 1, (uint64_t)dims[i]);
         onnx_message(&shape, 1, &dim);
     }
     onnx_number(&tensor, 1, 1);
