@@ -26,6 +26,7 @@ typedef struct slot {
     ortc_case *running, *last; /* last: the one whose record came last */
     uint32_t served;
     bool is_ending, is_confirming, has_said_bye;
+    int64_t printed_bytes; /* when it said bye */
     uint64_t deadline_ns;
 } slot;
 
@@ -95,6 +96,7 @@ static void take_bye(slot *at, json_t *record) {
     const char *rule = json_string_value(json_object_get(record, "bye"));
     char text[1600];
     at->has_said_bye = true;
+    at->printed_bytes = json_integer_value(json_object_get(record, "printed"));
     if (!rule || !*rule || !at->last || ortc_verdict_fails(at->last->result.verdict)) return;
     snprintf(text, sizeof text, "at the end of the process, after %u cases: %s", at->served,
              json_string_value(json_object_get(record, "text")));
@@ -150,20 +152,21 @@ static void died_in_case(control *self, slot *at, ortc_case *item, int status, c
 }
 
 /* The plugin's own end belongs to the last case: it was passed before, and is it no longer. */
-static void died_after_case(slot *at, int status, const char *tail) {
+static void died_after_case(slot *at, int status, const ortc_printed *printed) {
     ortc_case *item = at->last;
-    bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (!item || (is_clean && at->has_said_bye && !*tail) || ortc_verdict_fails(item->result.verdict)) return;
-    if (is_clean && at->has_said_bye)
+    bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 && at->has_said_bye;
+    bool is_quiet = printed->size_bytes == at->printed_bytes;
+    if (!item || (is_clean && is_quiet) || ortc_verdict_fails(item->result.verdict)) return;
+    if (is_clean)
         ortc_result_set(&item->result, ORTC_FAILED, "process.output", "something was printed while the process ended");
     else
-        blame(item, status, "while the process ended after this case it was stopped", tail);
+        blame(item, status, "while the process ended after this case it was stopped", printed->tail);
 }
 
 static void close_slot(control *self, slot *at, bool is_late) {
-    char tail[400] = "";
+    ortc_printed printed = {0};
     ortc_case *item = at->running, *last = at->last;
-    int status = ortc_worker_stop(&at->worker, is_late, tail, sizeof tail);
+    int status = ortc_worker_stop(&at->worker, is_late, &printed);
     if (item && is_late) {
         char text[128];
         snprintf(text, sizeof text, "no end after %.6g seconds",
@@ -172,12 +175,12 @@ static void close_slot(control *self, slot *at, bool is_late) {
         self->disasters++;
         finish_case(self, item);
     } else if (item) {
-        died_in_case(self, at, item, status, tail);
+        died_in_case(self, at, item, status, printed.tail);
     } else if (last && is_late) {
         ortc_result_set(&last->result, ORTC_TIMEOUT, "survive.hang", "the process did not end after this case");
         self->disasters++;
     } else {
-        died_after_case(at, status, tail);
+        died_after_case(at, status, &printed);
     }
     if (last && last != item) finish_case(self, last);
     *at = (slot){.worker = at->worker};
@@ -287,7 +290,7 @@ static int loop(control *self, struct pollfd *polls) {
         if (caught_signal) code = 128 + (int)caught_signal;
     } while (!code && is_busy(self));
     for (uint32_t i = 0; i < self->slot_count; i++)
-        if (self->slots[i].worker.pid > 0) ortc_worker_stop(&self->slots[i].worker, true, NULL, 0);
+        if (self->slots[i].worker.pid > 0) ortc_worker_stop(&self->slots[i].worker, true, &(ortc_printed){0});
     if (!code) give_up_rest(self);
     return code;
 }

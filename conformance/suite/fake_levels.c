@@ -62,6 +62,15 @@ static void plant_end(ortc_context *context) {
     if (atexit(crash_at_end) != 0) abort();
 }
 
+static void print_at_end(void) {
+    printf("a line from a static destructor\n");
+}
+
+static void plant_print(ortc_context *context) {
+    (void)context;
+    if (atexit(print_at_end) != 0) abort();
+}
+
 /* A child that outlives its worker, unless the controller ends the group. */
 static void leave_child(ortc_context *context) {
     (void)context;
@@ -85,6 +94,11 @@ static const ortc_check checks[] = {
      .flags = ORTC_CHECK_ALONE,
      .what = "crashes as the process ends",
      .run = plant_end},
+    {.name = "late-print",
+     .level = 0,
+     .flags = ORTC_CHECK_ALONE,
+     .what = "prints as the process ends",
+     .run = plant_print},
     {.name = "leave-child",
      .level = 0,
      .flags = ORTC_CHECK_ALONE,
@@ -94,6 +108,7 @@ static const ortc_check checks[] = {
     {.name = "pass-alone", .level = 0, .flags = ORTC_CHECK_ALONE, .what = "is right, alone", .run = pass},
     {.name = "pass-last", .level = 1, .what = "is right", .run = pass},
     {.name = "print", .level = 0, .what = "prints", .run = print},
+    {.name = "print-not", .level = 0, .what = "is right, after one that prints", .run = pass},
     {.name = "unknown-rule", .level = 0, .what = "names no rule", .run = unknown_rule},
 };
 

@@ -145,11 +145,12 @@ void ortc_worker_kill(const ortc_worker *worker) {
     if (worker->pid > 0) kill(-worker->pid, SIGKILL);
 }
 
-static void read_tail(int file, char *out, size_t size) {
-    off_t end = lseek(file, 0, SEEK_END), from = end > (off_t)size - 1 ? end - (off_t)size + 1 : 0;
-    ssize_t length = size ? pread(file, out, size - 1, from) : 0;
-    if (size) out[length > 0 ? length : 0] = 0;
-    for (char *at = out; size && *at; at++)
+static void read_printed(int file, ortc_printed *out) {
+    const int64_t room = (int64_t)sizeof out->tail - 1;
+    out->size_bytes = lseek(file, 0, SEEK_END);
+    ssize_t length = pread(file, out->tail, (size_t)room, out->size_bytes > room ? out->size_bytes - room : 0);
+    out->tail[length > 0 ? length : 0] = 0;
+    for (char *at = out->tail; *at; at++)
         if ((unsigned char)*at < 32 || (unsigned char)*at > 126) *at = *at == '\n' ? '|' : '?';
 }
 
@@ -165,14 +166,14 @@ static void reap(ortc_worker *worker, int *status) {
     }
 }
 
-int ortc_worker_stop(ortc_worker *worker, bool kill_it, char *tail, size_t tail_size) {
+int ortc_worker_stop(ortc_worker *worker, bool kill_it, ortc_printed *out_printed) {
     int status = 0;
     if (kill_it) ortc_worker_kill(worker);
     close_fd(&worker->in);
     reap(worker, &status);
     /* What it started and left behind dies with it. */
     ortc_worker_kill(worker);
-    read_tail(worker->output_file, tail, tail_size);
+    read_printed(worker->output_file, out_printed);
     close_fd(&worker->out);
     close_fd(&worker->output_file);
     free(worker->buffer);

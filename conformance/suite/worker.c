@@ -82,19 +82,25 @@ static void record_end(const char *id, const ortc_context *context, double milli
                            milliseconds));
 }
 
+/* What was printed since the last look; between cases too, by a thread that goes on. */
+static void judge_output(int64_t *printed, ortc_context *context) {
+    int64_t now = printed_bytes();
+    if (now > *printed) {
+        char text[160];
+        printed_text(*printed, text, sizeof text);
+        ortc_fail(context, "process.output", "%lld bytes were printed, beginning with '%s'",
+                  (long long)(now - *printed), text);
+    }
+    *printed = now;
+}
+
 static void run_line(const ortc_levels *levels, const ortc_subject *subject, const ortc_check *check, const char *id,
-                     const char *folder) {
-    int64_t printed = printed_bytes();
+                     const char *folder, int64_t *printed) {
     uint64_t start = tool_clock_ns();
     ortc_context context;
     write_record(json_pack("{s:s}", "begin", id));
     ortc_case_judge(levels, subject, check, folder, &context);
-    if (printed_bytes() > printed) {
-        char text[160];
-        printed_text(printed, text, sizeof text);
-        ortc_fail(&context, "process.output", "%lld bytes were printed, beginning with '%s'",
-                  (long long)(printed_bytes() - printed), text);
-    }
+    judge_output(printed, &context);
     record_end(id, &context, (double)(tool_clock_ns() - start) / 1e6);
 }
 
@@ -110,6 +116,7 @@ static const ortc_check *find_check(const ortc_levels *levels, const char *id) {
 
 int ortc_worker_run(const ortc_levels *levels, const ortc_subject *subject) {
     char line[8192];
+    int64_t printed = 0;
     /* Nobody reads the records of a worker whose controller is gone. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     fcntl(ORTC_WORKER_IN, F_SETFD, FD_CLOEXEC);
@@ -124,11 +131,13 @@ int ortc_worker_run(const ortc_levels *levels, const ortc_subject *subject) {
         const ortc_check *check =
             folder ? ortc_folder_check(levels, (uint32_t)(line[1] - '0')) : find_check(levels, line);
         if (!check) return TOOL_EXIT_BUG;
-        run_line(levels, subject, check, line, folder);
+        run_line(levels, subject, check, line, folder, &printed);
     }
     ortc_context end;
     ortc_cases_end(levels, subject, first, &end);
-    write_record(json_pack("{s:s, s:o}", "bye", text_or_empty(end.rule), "text", clean_string(end.text)));
+    judge_output(&printed, &end);
+    write_record(json_pack("{s:s, s:I, s:o}", "bye", text_or_empty(end.rule), "printed", (json_int_t)printed, "text",
+                           clean_string(end.text)));
     fclose(in);
     return 0;
 }

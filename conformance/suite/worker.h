@@ -36,9 +36,12 @@ void ortc_worker_release(ortc_worker *worker);
 bool ortc_worker_receive(ortc_worker *worker);
 /* The next record, or NULL: none is complete. json_decref it. */
 json_t *ortc_worker_next(ortc_worker *worker);
-/* Kills its process group, if `kill_it`, waits for it and closes everything. Returns waitpid's status. `tail` gets the
- * last of what it printed. */
-int ortc_worker_stop(ortc_worker *worker, bool kill_it, char *tail, size_t tail_size);
+typedef struct ortc_printed {
+    int64_t size_bytes;
+    char tail[400]; /* the last of it, in one line */
+} ortc_printed;
+/* Kills its process group, if `kill_it`, waits for it and closes everything. Returns waitpid's status. */
+int ortc_worker_stop(ortc_worker *worker, bool kill_it, ortc_printed *out_printed);
 /* Kills the group and nothing else: for signal time. */
 void ortc_worker_kill(const ortc_worker *worker);
 
