@@ -21,9 +21,10 @@ static ort_status *buffer_create(ortp_instance *instance, uint64_t size_bytes, u
                                  ortp_buffer **out) {
     const ortp_host *host = instance->host;
     if (align_bytes < ORTK_ALIGN) align_bytes = ORTK_ALIGN;
-    if (size_bytes > UINT64_MAX - 2 * align_bytes || (align_bytes & (align_bytes - 1)))
+    if (align_bytes & (align_bytes - 1))
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "a buffer of %llu bytes, aligned to %llu",
                          (unsigned long long)size_bytes, (unsigned long long)align_bytes);
+    if (size_bytes > UINT64_MAX - 2 * align_bytes) return ortk_out_of_memory();
     ortp_buffer *buffer = host->core->alloc(host->context, sizeof *buffer, ORTK_ALIGN);
     if (!buffer) return ortk_out_of_memory();
     *buffer = (ortp_buffer){.size_bytes = size_bytes};

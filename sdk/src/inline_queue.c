@@ -54,19 +54,46 @@ static ort_status *wait_all(const ortp_order *order) {
     return NULL;
 }
 
+/* One side of a copy as an address: of host memory, or inside of its buffer. */
+static ort_status *side_find(const ortp_buffer *buffer, const void *host, uint64_t offset_bytes, uint64_t size_bytes,
+                             const char *what, unsigned char **out) {
+    *out = NULL;
+    if (size_bytes == 0) return NULL;
+    if (!host && !buffer) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the %s of a copy is nowhere", what);
+    if (!host && (offset_bytes > buffer->size_bytes || size_bytes > buffer->size_bytes - offset_bytes))
+        return ortk_fail(
+            ORT_CODE_INVALID_ARGUMENT, "the %s of a copy, %llu bytes at %llu, reaches beyond its buffer of %llu", what,
+            (unsigned long long)size_bytes, (unsigned long long)offset_bytes, (unsigned long long)buffer->size_bytes);
+    *out = (unsigned char *)(host ? (uintptr_t)host : (uintptr_t)buffer->data) + offset_bytes;
+    return NULL;
+}
+
+static ort_status *copy_do(const ortp_copy *copy, bool is_dry) {
+    unsigned char *src, *dst;
+    ORTK_TRY(side_find(copy->src_buffer, copy->src_host, copy->src_offset_bytes, copy->size_bytes, "source", &src));
+    ORTK_TRY(
+        side_find(copy->dst_buffer, copy->dst_host, copy->dst_offset_bytes, copy->size_bytes, "destination", &dst));
+    if (!is_dry && copy->size_bytes) memcpy(dst, src, (size_t)copy->size_bytes);
+    return NULL;
+}
+
+/* The whole list is looked at before a byte moves. */
+static ort_status *copies_do(const ortp_copy *copies, uint32_t stride, uint64_t copy_count) {
+    for (int is_dry = 1; is_dry >= 0; is_dry--) {
+        const unsigned char *at = (const unsigned char *)copies;
+        for (uint64_t i = 0; i < copy_count; i++, at += stride)
+            ORTK_TRY(copy_do((const ortp_copy *)(const void *)at, is_dry != 0));
+    }
+    return NULL;
+}
+
 static ort_status *queue_copy(ortp_queue *queue, const ortp_copy *copies, uint32_t stride, uint64_t copy_count,
                               const ortp_order *order) {
-    (void)queue;
     ORTK_TRY(wait_all(order));
-    const unsigned char *at = (const unsigned char *)copies;
-    for (uint64_t i = 0; i < copy_count; i++, at += stride) {
-        const ortp_copy *copy = (const ortp_copy *)(const void *)at;
-        const void *src = copy->src_host ? (const unsigned char *)copy->src_host + copy->src_offset_bytes
-                                         : copy->src_buffer->data + copy->src_offset_bytes;
-        void *dst = copy->dst_host ? (unsigned char *)copy->dst_host + copy->dst_offset_bytes
-                                   : copy->dst_buffer->data + copy->dst_offset_bytes;
-        if (copy->size_bytes) memcpy(dst, src, (size_t)copy->size_bytes);
-    }
+    const ortp_host *before = ortk_host_enter(queue->instance->host);
+    ort_status *status = copies_do(copies, stride, copy_count);
+    ortk_host_leave(before);
+    if (status) return status;
     if (order && order->signal.timeline) return ortk_host_signal(order->signal.timeline, order->signal.value, NULL);
     return NULL;
 }
