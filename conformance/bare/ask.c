@@ -173,6 +173,12 @@ bool ortc_claim_ask(ortc_bare *bare, const ortc_graph *graph, const ortp_view *v
     return !ortc_has_failed(bare->context) && ortc_bare_is_clean(bare);
 }
 
+ort_status *ortc_claim_try(ortc_bare *bare, const ortc_graph *graph, const ortp_view *view, ortc_answers *out) {
+    memset(out, 0, sizeof *out);
+    listener l = {bare, graph, NULL, out, true};
+    return propose_call(bare, view, &l, graph->node_count);
+}
+
 void ortc_claim_settle(ortc_bare *bare, const uint64_t *tokens, uint64_t token_count) {
     uint64_t *lent = ortc_block_lend(bare->host, tokens, token_count * sizeof *tokens);
     bare->claim.settle(bare->instance, bare->epoch, lent, token_count);

@@ -10,7 +10,7 @@
 #include "host/host.h"
 #include "suite/suite.h"
 
-#define ORTC_WAIT_NS    UINT64_C(20000000000) /* longer than any honest device needs for the work of one check */
+#define ORTC_WAIT_NS    UINT64_C(3000000000) /* longer than any honest device needs for the work of one check */
 #define ORTC_SPACES_MAX 8u
 
 typedef struct ortc_bare {
@@ -79,6 +79,7 @@ ort_status *ortc_bare_copy(ortc_bare *bare, ortp_queue *queue, const ortp_copy *
                            const ortp_point *waits, uint32_t wait_count, ortp_point signal);
 ortp_copy ortc_copy_in(ortp_buffer *to, uint64_t offset_bytes, const void *from, uint64_t size_bytes);
 ortp_copy ortc_copy_out(void *to, ortp_buffer *from, uint64_t offset_bytes, uint64_t size_bytes);
+void ortc_bare_pause(void); /* a millisecond: for loops that look and have a deadline */
 void ortc_fill(void *data, uint64_t size_bytes, uint64_t seed); /* reproducible bytes */
 
 /* ---- the process (process.c) ---- */
@@ -101,6 +102,10 @@ ortc_checks ortc_checks_join(ortc_check *all, const ortc_part *parts, uint32_t p
 extern const ortc_check ortc_manifest_checks[], ortc_entry_checks[], ortc_table_checks[];
 extern const uint32_t ortc_manifest_check_count, ortc_entry_check_count, ortc_table_check_count;
 extern const ortc_check ortc_facts_checks[], ortc_life_checks[], ortc_claim_checks[], ortc_program_checks[];
+extern const ortc_check ortc_memory_checks[], ortc_queue_checks[], ortc_point_checks[], ortc_order_checks[];
+extern const ortc_check ortc_fault_input_checks[];
+extern const uint32_t ortc_memory_check_count, ortc_queue_check_count, ortc_point_check_count, ortc_order_check_count;
+extern const uint32_t ortc_fault_input_check_count;
 extern const uint32_t ortc_facts_check_count, ortc_life_check_count, ortc_claim_check_count, ortc_program_check_count;
 
 #define ORTC_COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

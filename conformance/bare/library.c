@@ -230,7 +230,13 @@ bool ortc_bare_open(ortc_bare *bare) {
         ortc_decline(bare->context, "device %u is a target for compilation only", device);
         return false;
     }
-    return ortc_bare_ok(bare, ortc_bare_open_call(bare, &device, 1, 0, NULL, &bare->instance), "out.written", "open") &&
+    /* What opened once in this process and does not again breaks another rule. */
+    static bool has_opened;
+    if (!ortc_bare_ok(bare, ortc_bare_open_call(bare, &device, 1, 0, NULL, &bare->instance),
+                      has_opened ? "lifetime.reopen" : "out.written", "open"))
+        return false;
+    has_opened = true;
+    return bare->instance &&
            ortc_bare_ok(bare, bare->queue.create(bare->instance, 0, 0, &bare->mover), "queue.describe",
                         "queue.create") &&
            (bare->mover_info = (ortp_queue_info){.size = sizeof bare->mover_info},

@@ -110,7 +110,10 @@ done:
 
 /* ---- out of range ---- */
 
-static bool refused(ortc_bare *bare, ort_status *status, const void *out, const char *what) {
+/* out_place: where the call writes its object, or NULL; read here, because arguments are evaluated in any order. */
+static bool refused(ortc_bare *bare, ort_status *status, const void *out_place, const char *what) {
+    const void *out = NULL;
+    if (out_place) memcpy(&out, out_place, sizeof out);
     if (!ortc_bare_fails(bare, status, ORT_CODE_INVALID_ARGUMENT, "device.range", what)) return false;
     if (out) ortc_fail(bare->context, "out.written", "%s failed and wrote its out-parameter", what);
     return !ortc_has_failed(bare->context);
@@ -123,7 +126,7 @@ static bool devices_refused(ortc_bare *bare) {
         ortp_instance *instance = NULL;
         if (!refused(bare, bare->plugin.device_describe(bare->made, wrong[i], &info), NULL,
                      "device_describe of a device that is not there") ||
-            !refused(bare, ortc_bare_open_call(bare, &wrong[i], 1, 0, NULL, &instance), instance,
+            !refused(bare, ortc_bare_open_call(bare, &wrong[i], 1, 0, NULL, &instance), &instance,
                      "open of a device that is not there"))
             return false;
     }
@@ -134,7 +137,7 @@ static bool indexes_refused(ortc_bare *bare, uint32_t device, uint32_t space) {
     ortp_buffer *buffer = NULL;
     ortp_memory_stats stats = {.size = sizeof stats};
     ortp_instance *instance = bare->instance;
-    if (!refused(bare, bare->memory.alloc(instance, device, space, 64, 64, (ortp_point){0}, &buffer), buffer,
+    if (!refused(bare, bare->memory.alloc(instance, device, space, 64, 64, (ortp_point){0}, &buffer), &buffer,
                  "alloc on a device or space that is not there"))
         return false;
     return !bare->memory.stats || refused(bare, bare->memory.stats(instance, device, space, &stats), NULL,
@@ -148,9 +151,9 @@ static void range_run(ortc_context *context) {
     if (!devices_refused(&bare) || !indexes_refused(&bare, 1, 0) || !indexes_refused(&bare, UINT32_MAX, 0) ||
         !indexes_refused(&bare, 0, bare.device.space_count) || !indexes_refused(&bare, 0, UINT32_MAX))
         goto done;
-    (void)(refused(&bare, bare.queue.create(bare.instance, 1, 0, &queue), queue,
+    (void)(refused(&bare, bare.queue.create(bare.instance, 1, 0, &queue), &queue,
                    "a queue on a device that is not there") &&
-           refused(&bare, bare.queue.create(bare.instance, UINT32_MAX, 0, &queue), queue,
+           refused(&bare, bare.queue.create(bare.instance, UINT32_MAX, 0, &queue), &queue,
                    "a queue on the last device"));
 done:
     ortc_bare_finish(&bare);

@@ -1,6 +1,7 @@
 #include "bare/bare.h"
 
 #include <string.h>
+#include <time.h>
 
 bool ortc_bare_is_inline(const ortc_bare *bare) {
     return (bare->mover_info.flags & ORTP_QUEUE_INLINE) != 0;
@@ -77,4 +78,8 @@ void ortc_fill(void *data, uint64_t size_bytes, uint64_t seed) {
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         at[i] = (unsigned char)(state >> 56);
     }
+}
+
+void ortc_bare_pause(void) {
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }

@@ -24,6 +24,8 @@ typedef struct ortc_answers {
 /* Proposes and judges each answer by the claim.* rules. allowed: NULL is all. */
 bool ortc_claim_ask(ortc_bare *bare, const ortc_graph *graph, const ortp_view *view, const uint8_t *allowed,
                     ortc_answers *out);
+/* As far as it comes: a failure is returned, not judged. */
+ort_status *ortc_claim_try(ortc_bare *bare, const ortc_graph *graph, const ortp_view *view, ortc_answers *out);
 void ortc_claim_settle(ortc_bare *bare, const uint64_t *tokens, uint64_t token_count);
 
 typedef struct ortc_trial {

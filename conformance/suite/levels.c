@@ -7,6 +7,7 @@
 static void add(ortc_levels *levels, uint32_t level, ortc_checks table) {
     levels->tables[levels->table_count++] = table;
     levels->built |= 1u << level;
+    for (uint32_t i = 0; i < table.count; i++) levels->built |= 1u << table.items[i].level;
 }
 
 ortc_levels ortc_levels_built(void) {

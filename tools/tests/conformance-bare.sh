@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Levels 0 to 2 on our own providers: the CPU one, the asynchronous one of the sdk, and the small wrong ones that the core's
+# Levels 0 to 2, and of 5 what needs no core, on our own providers: the CPU one, the asynchronous one of the sdk, and the small wrong ones that the core's
 # tests use, each of which must be caught by its rule.
 set -uo pipefail
 # shellcheck source=tools/tests/lib.sh.inc
@@ -10,7 +10,7 @@ if [ ! -x "$suite" ]; then
     exit 0
 fi
 
-judge() { "$suite" "$@" --level L0-L2 --timeout 60; }
+judge() { "$suite" "$@" --level L0-L2,L5 --timeout 60; }
 check "the CPU provider passes" judge "$build/lib/orthrus/cpu.ortp.json"
 
 mkdir "$work/async"
