@@ -61,13 +61,13 @@ foreach(line IN LISTS lines)
   _ortk_expand(combinations ${words})
   if(NOT kernel IN_LIST kernels)
     list(APPEND kernels ${kernel})
-    set(unit_${kernel} "/* Made from variants.txt. */\n#define OKL_HOST\n")
+    set(unit_${kernel} "/* Made from variants.txt: all variants of one kernel, for every compiler of the C family. */\n")
   endif()
   foreach(combination IN LISTS combinations)
     _ortk_variant(${kernel} "${combination}")
     string(APPEND unit_${kernel}
            "#define OKL_NAME ${variant_name}\n#define OKL_BARRIERS ${barriers}\n#define GROUP_X ${group_x}\n"
-           "#define GROUP_Y ${group_y}\n${variant_defines}#include \"${kernel}.okl\"\n#include \"okl_host_end.h\"\n"
+           "#define GROUP_Y ${group_y}\n${variant_defines}#include \"${kernel}.okl\"\n#include \"okl_end.h\"\n"
            "${variant_undefs}#undef OKL_NAME\n#undef OKL_BARRIERS\n#undef GROUP_X\n#undef GROUP_Y\n")
     list(APPEND records
          "V(${variant_name}, \"${kernel}\", \"-DGROUP_X=${group_x} -DGROUP_Y=${group_y}${variant_flags}\", ${group_x}, ${group_y}, ${inputs}, ${outputs})")

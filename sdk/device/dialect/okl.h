@@ -25,6 +25,7 @@
 #define LOAD(t, x, i)     OKL_JOIN(OKL_LOAD_, t)(x, i)
 #define STORE(t, x, i, v) OKL_JOIN(OKL_STORE_, t)(x, i, v)
 #define APPLY(op)         OKL_JOIN(OP_, op)
+#define okl_params        OKL_JOIN(OKL_NAME, _params)
 
 #define OKL_COMPUTE_f32 float
 #define OKL_COMPUTE_f16 float

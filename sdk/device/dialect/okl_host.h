@@ -1,4 +1,4 @@
-/* okl_host.h: the dialect as plain C. A work-item is one call of a function; okl_host_end.h makes a group of them. */
+/* okl_host.h: the dialect as plain C. A work-item is one call of a function; okl_end.h makes a group of them. */
 #ifndef OKL_HOST_H
 #define OKL_HOST_H
 
@@ -8,8 +8,6 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-#define okl_params OKL_JOIN(OKL_NAME, _params)
 
 #define PARAMS typedef struct {
 #define END_PARAMS                                                                                                     \
