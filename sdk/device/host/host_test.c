@@ -47,7 +47,7 @@ ORT_TEST(device_host, every_variant_has_an_image) {
         CHECK(variant->input_count + variant->output_count <= ORTK_OPERANDS_MAX, "%s", variant->name);
     }
     CHECK(ortk_host_image_find(ortk_variant_count()) == NULL);
-    CHECK(ortk_variant_find("unary_relu_f33") == UINT32_MAX);
+    CHECK(ortk_variant_find("unary_Relu_f33") == UINT32_MAX);
 }
 
 ORT_TEST(device_host, half_precision_rounds_to_even) {
@@ -157,7 +157,7 @@ typedef struct softmax_params {
 ORT_TEST(device_host, rows_that_meet_at_barriers) {
     const softmax_params p = {6, 300, 2};
     numbers x = numbers_make(6 * 300), y = numbers_make(6 * 300), want = numbers_make(6 * 300);
-    run("softmax_plain_f32", 4, 1, 1, &p, sizeof p, (void *[]){x.at, y.at});
+    run("softmax_Softmax_f32", 4, 1, 1, &p, sizeof p, (void *[]){x.at, y.at});
     for (int row = 0; row < 6; row++) {
         double sum = 0;
         int from = row / 2 * 600 + row % 2;
@@ -177,7 +177,7 @@ typedef struct binary_params {
 ORT_TEST(device_host, broadcasting) {
     const binary_params p = {24, {1, 1, 1, 2, 3, 4}, {0, 0, 0, 0, 4, 1}, {0, 0, 0, 3, 1, 0}};
     numbers x = numbers_make(12), y = numbers_make(6), z = numbers_make(24);
-    run("binary_sub_f32", 1, 1, 1, &p, sizeof p, (void *[]){x.at, y.at, z.at});
+    run("binary_Sub_f32", 1, 1, 1, &p, sizeof p, (void *[]){x.at, y.at, z.at});
     for (int i = 0; i < 24; i++) CHECK(z.at[i] == x.at[i % 12] - y.at[i / 4], "element %d", i);
     free(x.at), free(y.at), free(z.at);
 }

@@ -8,55 +8,34 @@
 
 /* ---- one input ---- */
 
+/* Operators with attributes; their kernels have the operators' names. */
 typedef struct unary_fact {
-    const char *op, *token;
-    const char *a_name, *b_name; /* attributes; NULL: none */
-    float a, b;                  /* their defaults */
+    const char *op, *a_name, *b_name; /* b_name NULL: one attribute */
+    float a, b;                       /* their defaults */
 } unary_fact;
 
 static const unary_fact unary_facts[] = {
-    {"Relu", "relu", NULL, NULL, 0, 0},
-    {"LeakyRelu", "leaky", "alpha", NULL, 0.01f, 0},
-    {"Sigmoid", "sigmoid", NULL, NULL, 0, 0},
-    {"Tanh", "tanh", NULL, NULL, 0, 0},
-    {"HardSigmoid", "hardsigmoid", "alpha", "beta", 0.2f, 0.5f},
-    {"HardSwish", "hardswish", NULL, NULL, 0, 0},
-    {"Exp", "exp", NULL, NULL, 0, 0},
-    {"Log", "log", NULL, NULL, 0, 0},
-    {"Sqrt", "sqrt", NULL, NULL, 0, 0},
-    {"Neg", "neg", NULL, NULL, 0, 0},
-    {"Abs", "abs", NULL, NULL, 0, 0},
-    {"Reciprocal", "reciprocal", NULL, NULL, 0, 0},
-    {"Floor", "floor", NULL, NULL, 0, 0},
-    {"Ceil", "ceil", NULL, NULL, 0, 0},
-    {"Round", "round", NULL, NULL, 0, 0},
-    {"Erf", "erf", NULL, NULL, 0, 0},
-    {"Softplus", "softplus", NULL, NULL, 0, 0},
-    {"Elu", "elu", "alpha", NULL, 1, 0},
-    {"Softsign", "softsign", NULL, NULL, 0, 0},
-    {"Gelu", "gelu", NULL, NULL, 0, 0},
-    {"Sin", "sin", NULL, NULL, 0, 0},
-    {"Cos", "cos", NULL, NULL, 0, 0},
-    {"Not", "not", NULL, NULL, 0, 0},
+    {"LeakyRelu", "alpha", NULL, 0.01f, 0},
+    {"HardSigmoid", "alpha", "beta", 0.2f, 0.5f},
+    {"Elu", "alpha", NULL, 1, 0},
 };
 
 typedef struct unary_params {
-    const char *token;
+    char op[24];
     float a, b;
 } unary_params;
 
 OP_COMPILE(unary_compile) {
     (void)compiler;
     unary_params *p = params;
+    snprintf(p->op, sizeof p->op, "%s", ortk_node_op(node));
     for (uint32_t i = 0; i < ORTK_COUNT_OF(unary_facts); i++) {
         const unary_fact *fact = &unary_facts[i];
-        if (strcmp(fact->op, ortk_node_op(node)) != 0) continue;
-        *p = (unary_params){fact->token, fact->a, fact->b};
-        if (fact->a_name) p->a = ortk_attr_float(node, fact->a_name, fact->a);
+        if (strcmp(fact->op, p->op) != 0) continue;
+        p->a = ortk_attr_float(node, fact->a_name, fact->a);
         if (fact->b_name) p->b = ortk_attr_float(node, fact->b_name, fact->b);
-        return NULL;
     }
-    return ortk_fail(ORT_CODE_BUG, "no kernel for operator %s", ortk_node_op(node));
+    return NULL;
 }
 
 typedef struct unary_launch {
@@ -64,11 +43,11 @@ typedef struct unary_launch {
     float a, b;
 } unary_launch;
 
-static ort_status *unary_add(ortk_planner *planner, const char *token, float a, float b, const ortk_desc *in,
-                             uint32_t to, ortk_step_plan *step) {
+static ort_status *unary_add(ortk_planner *planner, const char *op, float a, float b, const ortk_desc *in, uint32_t to,
+                             ortk_step_plan *step) {
     char name[48];
     unary_launch launch = {(int32_t)in->element_count, a, b};
-    snprintf(name, sizeof name, "unary_%s_%s", token, ortk_type_token(in->dtype));
+    snprintf(name, sizeof name, "unary_%s_%s", op, ortk_type_token(in->dtype));
     return ortk_launch_each(planner, step, name, in->element_count, &launch, sizeof launch, (uint32_t[]){0, to}, 2);
 }
 
@@ -76,7 +55,7 @@ OP_PLAN(unary_plan) {
     (void)out_count;
     const unary_params *p = params;
     ORTK_TRY(ortk_sizes_check(in, in_count, out, 1));
-    return unary_add(planner, p->token, p->a, p->b, in, in_count, step);
+    return unary_add(planner, p->op, p->a, p->b, in, in_count, step);
 }
 
 static bool gelu_claim(ortk_node *node) {
@@ -97,33 +76,19 @@ OP_PLAN(clip_plan) {
     ORTK_TRY(ortk_sizes_check(in, 1, out, 1));
     float low = bound_of(in, in_count, 1, -INFINITY), high = bound_of(in, in_count, 2, INFINITY);
     /* ONNX Clip-13: with min above max everything becomes max. */
-    return unary_add(planner, "clip", low > high ? high : low, high, in, in_count, step);
+    return unary_add(planner, "Clip", low > high ? high : low, high, in, in_count, step);
 }
 
 /* ---- two inputs ---- */
 
-typedef struct binary_fact {
-    const char *op, *token, *int_token; /* int_token NULL: the same */
-    bool gives_bool;
-} binary_fact;
-
-static const binary_fact binary_facts[] = {
-    {"Add", "add", NULL, false},        {"Sub", "sub", NULL, false},
-    {"Mul", "mul", NULL, false},        {"Div", "div", NULL, false},
-    {"Pow", "pow", NULL, false},        {"Min", "fmin", "imin", false},
-    {"Max", "fmax", "imax", false},     {"PRelu", "prelu", NULL, false},
-    {"Less", "less", NULL, true},       {"LessOrEqual", "lessequal", NULL, true},
-    {"Greater", "greater", NULL, true}, {"GreaterOrEqual", "greaterequal", NULL, true},
-    {"Equal", "equal", NULL, true},     {"And", "and", NULL, false},
-    {"Or", "or", NULL, false},          {"Xor", "xor", NULL, false},
-};
+typedef struct binary_params {
+    char op[24];
+} binary_params;
 
 OP_COMPILE(binary_compile) {
     (void)compiler;
-    for (uint32_t i = 0; i < ORTK_COUNT_OF(binary_facts); i++)
-        if (strcmp(binary_facts[i].op, ortk_node_op(node)) == 0) *(const binary_fact **)params = &binary_facts[i];
-    return *(const binary_fact **)params ? NULL
-                                         : ortk_fail(ORT_CODE_BUG, "no kernel for operator %s", ortk_node_op(node));
+    snprintf(((binary_params *)params)->op, sizeof(binary_params), "%s", ortk_node_op(node));
+    return NULL;
 }
 
 static bool binary_claim(ortk_node *node) {
@@ -140,7 +105,7 @@ typedef struct binary_launch {
 
 OP_PLAN(binary_plan) {
     (void)out_count;
-    const binary_fact *fact = *(const binary_fact *const *)params;
+    const binary_params *p = params;
     ortk_loops loops;
     binary_launch launch;
     char name[48];
@@ -150,9 +115,11 @@ OP_PLAN(binary_plan) {
     memcpy(launch.dims, loops.dims, sizeof launch.dims);
     memcpy(launch.x, loops.strides[0], sizeof launch.x);
     memcpy(launch.y, loops.strides[1], sizeof launch.y);
-    bool is_int = INTS & ORT_DTYPE_BIT(in->dtype);
-    snprintf(name, sizeof name, "binary_%s_%s%s", is_int && fact->int_token ? fact->int_token : fact->token,
-             ortk_type_token(in->dtype), fact->gives_bool ? "_u8" : "");
+    /* Floats have their own Min and Max: NaN wins. */
+    bool is_int = (INTS & ORT_DTYPE_BIT(in->dtype)) && p->op[0] == 'M' && p->op[1] != 'u';
+    bool gives_bool = out->dtype == ORT_DTYPE_BOOL && in->dtype != ORT_DTYPE_BOOL;
+    snprintf(name, sizeof name, "binary_%s%s_%s%s", is_int ? "Int" : "", p->op, ortk_type_token(in->dtype),
+             gives_bool ? "_u8" : "");
     return ortk_launch_each(planner, step, name, loops.count, &launch, sizeof launch, (uint32_t[]){0, 1, in_count}, 3);
 }
 
@@ -214,7 +181,7 @@ OP_PLAN(cast_plan) {
     { "", op, since, NEWEST, types, ORTK_MODE_ROWS, 0, sizeof(unary_params), claim, unary_compile, unary_plan }
 #define BINARY(op, since, types)                                                                                       \
     {                                                                                                                  \
-        "", op, since, NEWEST, types, ORTK_MODE_ROWS, 0, sizeof(const binary_fact *), binary_claim, binary_compile,    \
+        "", op, since, NEWEST, types, ORTK_MODE_ROWS, 0, sizeof(binary_params), binary_claim, binary_compile,          \
             binary_plan                                                                                                \
     }
 static const ortk_kernel kernels[] = {

@@ -312,7 +312,7 @@ OP_PLAN(pool_plan) {
                           (int32_t)w.dilation[0],
                           (int32_t)w.dilation[1],
                           p->counts_pad};
-    snprintf(name, sizeof name, "pool_%s_%s", p->is_max ? "max" : "average", ortk_type_token(in->dtype));
+    snprintf(name, sizeof name, "pool_%s_%s", p->is_max ? "MaxPool" : "AveragePool", ortk_type_token(in->dtype));
     return ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch, (uint32_t[]){0, in_count},
                             2);
 }

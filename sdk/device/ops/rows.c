@@ -47,24 +47,14 @@ OP_PLAN(softmax_plan) {
     ORTK_TRY(ortk_sizes_check(in, in_count, out, 1));
     axis_shape s = shape_around(in, p->axis);
     softmax_launch launch = {(int32_t)(s.outer * s.inner), (int32_t)s.length, (int32_t)s.inner};
-    snprintf(name, sizeof name, "softmax_%s_%s", p->is_log ? "log" : "plain", ortk_type_token(in->dtype));
+    snprintf(name, sizeof name, "softmax_%s_%s", p->is_log ? "LogSoftmax" : "Softmax", ortk_type_token(in->dtype));
     return rows_launch(planner, step, name, launch.rows, &launch, sizeof launch, (uint32_t[]){0, in_count}, 2);
 }
 
 /* ---- Reduce ---- */
 
-typedef struct reduce_fact {
-    const char *op, *token;
-} reduce_fact;
-
-static const reduce_fact reduce_facts[] = {
-    {"ReduceSum", "sum"},   {"ReduceMean", "mean"},           {"ReduceMax", "max"}, {"ReduceMin", "min"},
-    {"ReduceProd", "prod"}, {"ReduceSumSquare", "sumsquare"}, {"ReduceL1", "l1"},   {"ReduceL2", "l2"},
-};
-
 typedef struct reduce_params {
-    const char *token;
-    bool is_noop_without_axes;
+    char op[24];
 } reduce_params;
 
 #define REDUCE_LOOPS 3u
@@ -75,10 +65,7 @@ typedef struct reduce_launch {
 
 OP_COMPILE(reduce_compile) {
     (void)compiler;
-    reduce_params *p = params;
-    p->is_noop_without_axes = ortk_attr_int(node, "noop_with_empty_axes", 0) != 0;
-    for (uint32_t i = 0; i < ORTK_COUNT_OF(reduce_facts); i++)
-        if (strcmp(reduce_facts[i].op, ortk_node_op(node)) == 0) p->token = reduce_facts[i].token;
+    snprintf(((reduce_params *)params)->op, sizeof(reduce_params), "%s", ortk_node_op(node));
     return NULL;
 }
 
@@ -129,7 +116,7 @@ OP_PLAN(reduce_plan) {
     if (!loops_fill(in, is_reduced, &launch))
         return ortk_fail(ORT_CODE_UNSUPPORTED, "axes that alternate more than three times");
     launch.inner_count = (int32_t)(in->element_count / out->element_count);
-    snprintf(name, sizeof name, "reduce_%s_%s", p->token, ortk_type_token(in->dtype));
+    snprintf(name, sizeof name, "reduce_%s_%s", p->op, ortk_type_token(in->dtype));
     return ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch, (uint32_t[]){0, in_count},
                             2);
 }
@@ -232,7 +219,7 @@ OP_PLAN(arg_plan) {
     axis_shape s = shape_around(in, p->axis);
     if (!s.length) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the extreme of an axis without elements");
     arg_launch launch = {(int32_t)out->element_count, (int32_t)s.length, (int32_t)s.inner, p->is_last};
-    snprintf(name, sizeof name, "argextreme_%s_%s", p->is_max ? "max" : "min", ortk_type_token(in->dtype));
+    snprintf(name, sizeof name, "argextreme_%s_%s", p->is_max ? "ArgMax" : "ArgMin", ortk_type_token(in->dtype));
     return ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch, (uint32_t[]){0, in_count},
                             2);
 }

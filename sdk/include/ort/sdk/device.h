@@ -20,7 +20,7 @@ extern "C" {
 
 /* A kernel of the kit with its macros fixed. */
 typedef struct ortk_variant {
-    const char *name;   /* "unary_relu_f32" */
+    const char *name;   /* "unary_Relu_f32" */
     const char *kernel; /* kernels/KERNEL.okl */
     const char *macros; /* what the compiler is told: "-DGROUP_X=64 ..." */
     uint32_t group_x, group_y;
