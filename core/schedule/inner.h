@@ -39,6 +39,10 @@ typedef struct plan_builder {
 uint32_t orti_schedule_domain(const orti_schedule *schedule, const orti_instance *instance, uint32_t device,
                               uint32_t space);
 
+/* ---- order.c ---- */
+/* Producers first, and among those that are ready the ones that work on their own before those that the host does. */
+ORT_MUST_USE ort_status *orti_schedule_order(orti_schedule *schedule);
+
 /* ---- prepare.c ---- */
 /* The plugin's plan of a step; found among those of cached plans when its ranges allow. */
 ORT_MUST_USE ort_status *orti_builder_prepare(plan_builder *builder, const orti_step *step, orti_prepared **out);

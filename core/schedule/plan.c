@@ -189,7 +189,9 @@ static ort_status *plan_fill(plan_builder *builder, orti_tensor *const *inputs) 
     ORT_TRY(outputs_make(builder));
     ORT_TRY(orti_arena_alloc(&plan->arena, builder->schedule->domain_count, sizeof(uint64_t), &plan->domain_bytes));
     ORT_TRY(orti_arena_alloc(&plan->arena, builder->schedule->queue_count, sizeof(uint64_t), &plan->queue_values));
-    for (uint32_t i = 0; i < builder->schedule->step_count; i++) ORT_TRY(step_plan(builder, i));
+    /* Less is alive at once where the graph's own order is kept. */
+    for (uint32_t i = 0; i < builder->schedule->step_count; i++)
+        ORT_TRY(step_plan(builder, builder->schedule->is_frugal ? i : builder->schedule->order[i]));
     if (builder->schedule->is_frugal) {
         ORT_TRY(orti_builder_lay_out(builder));
         return orti_builder_depend(builder);

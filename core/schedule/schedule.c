@@ -163,6 +163,7 @@ static ort_status *schedule_fill(orti_schedule *schedule, const orti_schedule_re
         ORT_TRY(step_queues(schedule, step, &queue_capacity));
         ORT_TRY(step_compile(request, step));
     }
+    ORT_TRY(orti_schedule_order(schedule));
     return orti_schedule_cache_create(schedule, request->plan_limit);
 }
 

@@ -51,6 +51,7 @@ typedef struct orti_schedule {
     uint32_t queue_count;
     orti_step *steps; /* in the order of the partitioning's parts */
     uint32_t step_count;
+    uint32_t *order; /* of submission: indexes of steps */
     uint64_t host_limit_bytes;
     uint32_t input_count; /* of the graph */
     bool *needs_contents; /* by graph input: plans are keyed by its contents */

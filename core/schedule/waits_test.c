@@ -230,6 +230,32 @@ ORT_TEST(waits, copies_overlap_work) {
     plan_close(&at);
 }
 
+/* Both far pieces are queued before the host waits for the first one. */
+ORT_TEST(waits, devices_begin_before_the_host_waits) {
+    test_plan at;
+    plan_open(&at,
+              "graph \"early\" {\n"
+              "  input %x : float32[8]\n"
+              "  %a : float32[8] = Neg@13 (%x)\n"
+              "  %b : float32[8] = Abs@13 (%a)\n"
+              "  %c : float32[8] = Relu@14 (%b)\n"
+              "  %d : float32[8] = Abs@13 (%x)\n"
+              "  %e : float32[8] = Neg@13 (%d)\n"
+              "  %f : float32[8] = Abs@13 (%e)\n"
+              "  output %c\n"
+              "  output %f\n"
+              "}\n",
+              "Neg Relu", "Abs");
+    uint32_t far_count = 0, waited_at = UINT32_MAX;
+    for (uint32_t i = 0; i < at.plan->operation_count && waited_at == UINT32_MAX; i++) {
+        const orti_operation *operation = &at.plan->operations[i];
+        if (operation->host_wait_count) waited_at = i;
+        far_count += operation->action == ORTI_ACTION_RUN && !at.schedule->queues[operation->queue].is_inline;
+    }
+    CHECK(waited_at != UINT32_MAX && far_count == 2, "%u far pieces are queued before the host waits", far_count);
+    plan_close(&at);
+}
+
 /* What follows from shapes is nobody's input, so it is copied nowhere. */
 ORT_TEST(waits, known_values_cross_nowhere) {
     test_plan at;

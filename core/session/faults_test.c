@@ -5,6 +5,7 @@
 #include "session/test_house.h"
 #include "testing/test.h"
 
+#include <stdbool.h>
 #include <unistd.h>
 
 enum { RUNS = 10000, RUNS_OF_SESSION = 200, FLIGHTS = 8, WATCHDOG_SECONDS = 500 };

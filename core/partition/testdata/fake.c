@@ -524,8 +524,8 @@ static void plan_destroy(ortp_plan *plan) {
     free(plan);
 }
 static ort_status *rebind(ortp_binding *binding, const ortp_bind_args *args) {
-    memcpy(binding->inputs, args->inputs, args->input_count * sizeof *args->inputs);
-    memcpy(binding->outputs, args->outputs, args->output_count * sizeof *args->outputs);
+    if (args->input_count) memcpy(binding->inputs, args->inputs, args->input_count * sizeof *args->inputs);
+    if (args->output_count) memcpy(binding->outputs, args->outputs, args->output_count * sizeof *args->outputs);
     return NULL;
 }
 static ort_status *bind(ortp_plan *plan, const ortp_bind_args *args, ortp_binding **out) {
