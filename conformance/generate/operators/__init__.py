@@ -1,4 +1,4 @@
 """The tables, a module a family. Each has cases(): an iterator of Case."""
-from operators import elementwise, moves, networks, norms, reductions
+from operators import elementwise, forms, moves, networks, norms, reductions
 
-FAMILIES = (elementwise, reductions, moves, networks, norms)
+FAMILIES = (elementwise, reductions, moves, networks, norms, forms)

@@ -23,13 +23,10 @@ def large(random, shape, _):
 
 
 def accumulated(is_signed):
-    """One large term and many that are below its last place: a sum that rounds badly loses them all."""
+    """One large term and many small ones, whose sum is about as large: each addition rounds."""
     def make(random, shape, axis):
-        x = random.uniform(0.5, 1, shape) * 2.0 ** -12
-        if is_signed:
-            x *= signs(random, shape)
-        first = tuple(0 if i == axis else slice(None) for i in range(len(shape)))
-        x[first] = 1.0
+        x = (random.standard_normal(shape) if is_signed else random.uniform(0, 2, shape)) / np.sqrt(shape[axis])
+        x[tuple(0 if i == axis else slice(None) for i in range(len(shape)))] = 1.0
         return x
     return make
 
