@@ -132,19 +132,16 @@ static int add_tree(const ortc_levels *levels, uint32_t wanted, const char *root
 }
 
 /* What was asked for and can't be had is an error: a level that is silently absent would look like one that passed. */
-static int check_levels(const ortc_levels *levels, const ortc_settings *settings, uint32_t wanted) {
+static int check_levels(const ortc_cases *cases, uint32_t wanted) {
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < cases->count; i++) found |= 1u << cases->items[i].level;
     for (uint32_t level = 0; level < ORTC_LEVEL_COUNT; level++) {
-        if (!(wanted & 1u << level)) continue;
-        if (!(levels->built & 1u << level)) {
-            tool_error(ortc_tool, "level %u is not built into this program; name the levels you want with --level",
-                       level);
-            return TOOL_EXIT_USAGE;
-        }
-        if (level == 3 && !settings->cases_folder && !settings->suites.count) {
-            tool_error(ortc_tool, "level 3 needs cases: give --cases DIR or --suite DIR, or name other levels with "
-                                  "--level");
-            return TOOL_EXIT_USAGE;
-        }
+        if (!(wanted & ~found & 1u << level)) continue;
+        tool_error(ortc_tool,
+                   "level %u has no cases here: give --cases DIR or --suite DIR, or name other levels with "
+                   "--level",
+                   level);
+        return TOOL_EXIT_USAGE;
     }
     return 0;
 }
@@ -197,7 +194,7 @@ static uint32_t levels_wanted(const ortc_settings *settings) {
 int ortc_cases_collect(const ortc_levels *levels, const ortc_settings *settings, ortc_cases *out) {
     uint32_t wanted = levels_wanted(settings);
     *out = (ortc_cases){0};
-    int code = check_levels(levels, settings, wanted);
+    int code = 0;
     bool is_tree_only = settings->suites.count && !settings->levels;
     for (uint32_t t = 0; !code && !is_tree_only && t < levels->table_count; t++) {
         for (uint32_t i = 0; i < levels->tables[t].count; i++) {
@@ -211,6 +208,7 @@ int ortc_cases_collect(const ortc_levels *levels, const ortc_settings *settings,
     for (size_t i = 0; !code && has_folders && i < settings->suites.count; i++)
         code = add_tree(levels, wanted, settings->suites.items[i], out);
     if (!code && out->count) qsort(out->items, out->count, sizeof *out->items, compare_cases);
+    if (!code && !is_tree_only) code = check_levels(out, wanted);
     if (!code) code = check_unique(out);
     return code ? code : select_cases(settings, out);
 }

@@ -113,5 +113,5 @@ static const ortc_check checks[] = {
 };
 
 ortc_levels ortc_levels_built(void) {
-    return (ortc_levels){.tables = {{checks, sizeof checks / sizeof *checks}}, .table_count = 1, .built = 3};
+    return (ortc_levels){.tables = {{checks, sizeof checks / sizeof *checks}}, .table_count = 1};
 }

@@ -1,4 +1,4 @@
-/* suite/program.h: which rooms this program was built with. The rooms need the suite's words and the suite runs the
+/* suite/program.h: which rooms judge what. The rooms need the suite's words and the suite runs the
  * rooms' checks, so their tables are handed in from above (suite/levels.c) and no two libraries need each other. */
 #ifndef ORTC_SUITE_PROGRAM_H
 #define ORTC_SUITE_PROGRAM_H
@@ -8,7 +8,6 @@
 typedef struct ortc_levels {
     ortc_checks tables[16];
     uint32_t table_count;
-    uint32_t built; /* a bit for each level that has a room */
     void (*run_folder)(ortc_context *context);
     void (*run_graph)(ortc_context *context); /* folders of level 4; NULL: run_folder */
     ortc_process *(*look)(void);
