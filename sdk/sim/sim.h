@@ -13,6 +13,7 @@
 
 #define SIM_GRANULE_BYTES 16u /* what is remembered as written or not */
 #define SIM_TIMES         64u
+#define SIM_SPARES        8u
 
 /* What goes wrong, and when: the n-th time, counted from 1; 0: never. */
 typedef struct sim_faults {
@@ -66,6 +67,7 @@ struct ortk_stream {
     pthread_t thread;
     sim_work *first, **end; /* not ended, in order; the first one may be running */
     sim_work *failed;       /* ended badly, not yet asked for */
+    sim_work *spare;        /* so that submitting asks for no memory */
     uint64_t submitted, ended;
     uint64_t begin_ns[SIM_TIMES], end_ns[SIM_TIMES]; /* by value */
     bool is_stopped, has_thread;

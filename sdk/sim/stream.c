@@ -93,6 +93,20 @@ static ort_status *work_run(ortk_device *device, sim_work *work) {
     return status;
 }
 
+static void spare_add(ortk_stream *stream, sim_work *work) {
+    work->next = stream->spare;
+    stream->spare = work;
+}
+
+/* Locked. */
+static sim_work *work_get(ortk_stream *stream) {
+    sim_work *work = stream->spare;
+    if (!work) return ortk_sim_alloc(stream->device, sizeof *work);
+    stream->spare = work->next;
+    memset(work, 0, sizeof *work);
+    return work;
+}
+
 /* The first of the list has ended. */
 static void work_end(ortk_stream *stream, sim_work *work) {
     ortk_device *device = stream->device;
@@ -103,7 +117,7 @@ static void work_end(ortk_stream *stream, sim_work *work) {
         work->next = stream->failed;
         stream->failed = work;
     } else {
-        ortk_sim_release(device, work);
+        spare_add(stream, work);
     }
     pthread_cond_broadcast(&device->changed);
 }
@@ -137,6 +151,21 @@ static void *stream_main(void *user) {
 
 /* ---- what the driver offers ---- */
 
+static void works_free(const ortk_device *device, sim_work *list) {
+    for (sim_work *next = NULL; list; list = next) {
+        next = list->next;
+        ortk_status_drop(device->host, list->failure);
+        ortk_sim_release(device, list);
+    }
+}
+
+static void spares_make(ortk_stream *stream) {
+    for (uint32_t i = 0; i < SIM_SPARES; i++) {
+        sim_work *work = ortk_sim_alloc(stream->device, sizeof *work);
+        if (work) spare_add(stream, work); /* a missing one is made when it is wanted */
+    }
+}
+
 ort_status *ortk_sim_stream_create(ortk_device *device, bool is_copy, ortk_stream **out) {
     (void)is_copy; /* every stream has a thread of its own */
     ortk_stream *stream = ortk_sim_alloc(device, sizeof *stream);
@@ -144,7 +173,9 @@ ort_status *ortk_sim_stream_create(ortk_device *device, bool is_copy, ortk_strea
     if (!stream) return ortk_out_of_memory();
     stream->device = device;
     stream->end = &stream->first;
+    spares_make(stream);
     if (pthread_create(&stream->thread, NULL, stream_main, stream) != 0) {
+        works_free(device, stream->spare);
         ortk_sim_release(device, stream);
         return ortk_fail(ORT_CODE_IO, "no thread for a stream of the simulated device");
     }
@@ -169,11 +200,8 @@ void ortk_sim_stream_destroy(ortk_stream *stream) {
     while (*at != stream) at = &(*at)->next;
     *at = stream->next;
     pthread_mutex_unlock(&device->mutex);
-    for (sim_work *work = stream->failed, *next; work; work = next) {
-        next = work->next;
-        ortk_status_drop(device->host, work->failure);
-        ortk_sim_release(device, work);
-    }
+    works_free(device, stream->failed);
+    works_free(device, stream->spare);
     ortk_sim_release(device, stream);
 }
 
@@ -188,10 +216,10 @@ static ort_status *conflicts_find(const ortk_stream *stream, const ortk_sequence
 ort_status *ortk_sim_submit(ortk_stream *stream, ortk_sequence *sequence, uint64_t *out_value) {
     ortk_device *device = stream->device;
     if (!sequence->is_sealed) return ortk_fail(ORT_CODE_BUG, "a sequence is submitted before it is sealed");
-    sim_work *work = ortk_sim_alloc(device, sizeof *work);
-    if (!work) return ortk_out_of_memory();
     pthread_mutex_lock(&device->mutex);
     ort_status *status = device->is_lost ? ortk_sim_lost_status(device) : NULL;
+    sim_work *work = status ? NULL : work_get(stream);
+    if (!status && !work) status = ortk_out_of_memory();
     if (!status) {
         work->sequence = sequence;
         work->failure = conflicts_find(stream, sequence);
@@ -201,7 +229,6 @@ ort_status *ortk_sim_submit(ortk_stream *stream, ortk_sequence *sequence, uint64
         pthread_cond_broadcast(&device->changed);
     }
     pthread_mutex_unlock(&device->mutex);
-    if (status) ortk_sim_release(device, work);
     return status;
 }
 
@@ -212,7 +239,8 @@ static ort_status *failure_take(ortk_stream *stream, uint64_t value) {
         if (work->value != value) continue;
         ort_status *failure = work->failure;
         *at = work->next;
-        ortk_sim_release(stream->device, work);
+        work->failure = NULL;
+        spare_add(stream, work);
         return failure;
     }
     return NULL;

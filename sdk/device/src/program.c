@@ -210,6 +210,7 @@ static ort_status *binding_fill(device_binding *self, const ortp_bind_args *args
                                   .output_count = args->output_count,
                                   .arg_stride = sizeof(ortp_tensor_arg)};
     ORTK_TRY(nodes_gather(self));
+    ORTK_TRY(ortk_job_reserve(self->unit, &self->job, args->input_count + 8));
     return binding_record(self, args);
 }
 

@@ -34,6 +34,16 @@ struct ortp_queue {
 
 /* ---- one job ---- */
 
+ort_status *ortk_job_reserve(const ortk_unit *unit, ortk_job *job, uint32_t wait_count) {
+    if (wait_count <= job->wait_capacity) return NULL;
+    ortp_point *waits = ortk_unit_alloc(unit, wait_count * sizeof *waits);
+    if (!waits) return ortk_out_of_memory();
+    ortk_unit_release(unit, job->waits);
+    job->waits = waits;
+    job->wait_capacity = wait_count;
+    return NULL;
+}
+
 static ort_status *order_keep(const ortk_unit *unit, ortk_job *job, const ortp_order *order) {
     job->next = NULL;
     job->failure = NULL;
@@ -41,13 +51,7 @@ static ort_status *order_keep(const ortk_unit *unit, ortk_job *job, const ortp_o
     job->wait_count = 0;
     job->signal = order ? order->signal : (ortp_point){NULL, 0};
     if (!order || !order->wait_count) return NULL;
-    if (order->wait_count > job->wait_capacity) {
-        ortp_point *waits = ortk_unit_alloc(unit, order->wait_count * sizeof *waits);
-        if (!waits) return ortk_out_of_memory();
-        ortk_unit_release(unit, job->waits);
-        job->waits = waits;
-        job->wait_capacity = order->wait_count;
-    }
+    ORTK_TRY(ortk_job_reserve(unit, job, order->wait_count));
     memcpy(job->waits, order->waits, order->wait_count * sizeof *job->waits);
     job->wait_count = order->wait_count;
     return NULL;
@@ -388,26 +392,30 @@ static ort_status *queue_fill(ortp_queue *queue, uint32_t flags) {
     return NULL;
 }
 
-static ort_status *queue_create(ortp_instance *instance, uint32_t device, uint32_t flags, ortp_queue **out) {
+static ort_status *queue_make(ortp_instance *instance, uint32_t device, uint32_t flags, ortp_queue **out) {
     ortk_unit *unit = ortk_unit_of(instance);
-    const ortp_host *before = ortk_host_enter(unit->host);
+    if (device != 0) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "no device %u in this instance", (unsigned)device);
     ortp_queue *queue = ortk_unit_alloc(unit, sizeof *queue);
-    ort_status *status = queue ? NULL : ortk_out_of_memory();
-    *out = NULL;
-    if (queue) {
-        queue->instance = instance;
-        queue->unit = unit;
-        queue->device = device;
-        queue->waiting_end = &queue->waiting;
-        queue->running_end = &queue->running;
-        pthread_mutex_init(&queue->mutex, NULL);
-        pthread_cond_init(&queue->changed, NULL);
-        status = queue_fill(queue, flags);
-    }
+    if (!queue) return ortk_out_of_memory();
+    queue->instance = instance;
+    queue->unit = unit;
+    queue->device = device;
+    queue->waiting_end = &queue->waiting;
+    queue->running_end = &queue->running;
+    pthread_mutex_init(&queue->mutex, NULL);
+    pthread_cond_init(&queue->changed, NULL);
+    ort_status *status = queue_fill(queue, flags);
     if (status)
         queue_destroy(queue);
     else
         *out = queue;
+    return status;
+}
+
+static ort_status *queue_create(ortp_instance *instance, uint32_t device, uint32_t flags, ortp_queue **out) {
+    const ortp_host *before = ortk_host_enter(instance->host);
+    *out = NULL;
+    ort_status *status = queue_make(instance, device, flags, out);
     ortk_host_leave(before);
     return status;
 }

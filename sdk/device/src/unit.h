@@ -77,6 +77,8 @@ typedef struct ortk_job {
 } ortk_job;
 /* Takes the job until its point settles. When it fails, the job was not taken. */
 ort_status *ortk_queue_submit(ortp_queue *queue, ortk_job *job, const ortp_order *order);
+/* Room for so many waits, so that submitting asks for no memory. */
+ort_status *ortk_job_reserve(const ortk_unit *unit, ortk_job *job, uint32_t wait_count);
 void ortk_job_finish(const ortp_host *host, ortk_job *job);
 
 #endif
