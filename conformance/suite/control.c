@@ -124,26 +124,27 @@ static const char *signal_name(int number) {
     return strsignal(number);
 }
 
-static void blame(ortc_case *item, int status, const char *when, const char *tail) {
-    char text[1400];
-    const char *printed = *tail ? "; the last it printed: " : "";
-    if (WIFSIGNALED(status)) {
-        snprintf(text, sizeof text, "%s by %s%s%s", when, signal_name(WTERMSIG(status)), printed, tail);
-        ortc_result_set(&item->result, ORTC_CRASH, "survive.crash", text);
-    } else {
-        snprintf(text, sizeof text, "%s by an exit with code %d%s%s", when, WEXITSTATUS(status), printed, tail);
-        ortc_result_set(&item->result, ORTC_FAILED, "process.exit", text);
-    }
+static void blame(ortc_case *item, int status, const char *when, const ortc_printed *printed) {
+    char text[1400], how[64];
+    bool is_signal = WIFSIGNALED(status), is_crash = is_signal || printed->is_of_sanitizer;
+    if (is_signal)
+        snprintf(how, sizeof how, "%s", signal_name(WTERMSIG(status)));
+    else
+        snprintf(how, sizeof how, "%s with code %d", is_crash ? "a sanitizer" : "an exit", WEXITSTATUS(status));
+    snprintf(text, sizeof text, "%s by %s%s%s", when, how, *printed->tail ? "; the last it printed: " : "",
+             printed->tail);
+    ortc_result_set(&item->result, is_crash ? ORTC_CRASH : ORTC_FAILED, is_crash ? "survive.crash" : "process.exit",
+                    text);
 }
 
 /* After a crash in company the case runs alone once; the verdict stays, the text says what was learned. */
-static void died_in_case(control *self, slot *at, ortc_case *item, int status, const char *tail) {
+static void died_in_case(control *self, slot *at, ortc_case *item, int status, const ortc_printed *printed) {
     if (at->is_confirming) {
         append_text(&item->result, "; alone it ends the process too");
         finish_case(self, item);
         return;
     }
-    blame(item, status, "the process was ended", tail);
+    blame(item, status, "the process was ended", printed);
     self->disasters++;
     if (item->result.verdict == ORTC_CRASH && at->served > 0)
         self->again[self->again_count++] = item;
@@ -160,7 +161,7 @@ static void died_after_case(slot *at, int status, const ortc_printed *printed) {
     if (is_clean)
         ortc_result_set(&item->result, ORTC_FAILED, "process.output", "something was printed while the process ended");
     else
-        blame(item, status, "while the process ended after this case it was stopped", printed->tail);
+        blame(item, status, "while the process ended after this case it was stopped", printed);
 }
 
 static void close_slot(control *self, slot *at, bool is_late) {
@@ -175,7 +176,7 @@ static void close_slot(control *self, slot *at, bool is_late) {
         self->disasters++;
         finish_case(self, item);
     } else if (item) {
-        died_in_case(self, at, item, status, printed.tail);
+        died_in_case(self, at, item, status, &printed);
     } else if (last && is_late) {
         ortc_result_set(&last->result, ORTC_TIMEOUT, "survive.hang", "the process did not end after this case");
         self->disasters++;

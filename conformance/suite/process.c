@@ -145,11 +145,20 @@ void ortc_worker_kill(const ortc_worker *worker) {
     if (worker->pid > 0) kill(-worker->pid, SIGKILL);
 }
 
+/* A build with sanitizers ends by an exit after a report like "ERROR: AddressSanitizer: ...". */
+static bool has_sanitizer(int file) {
+    char text[65536];
+    ssize_t length = pread(file, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = 0;
+    return strstr(text, "Sanitizer: ") != NULL;
+}
+
 static void read_printed(int file, ortc_printed *out) {
     const int64_t room = (int64_t)sizeof out->tail - 1;
     out->size_bytes = lseek(file, 0, SEEK_END);
     ssize_t length = pread(file, out->tail, (size_t)room, out->size_bytes > room ? out->size_bytes - room : 0);
     out->tail[length > 0 ? length : 0] = 0;
+    out->is_of_sanitizer = has_sanitizer(file);
     for (char *at = out->tail; *at; at++)
         if ((unsigned char)*at < 32 || (unsigned char)*at > 126) *at = *at == '\n' ? '|' : '?';
 }

@@ -166,6 +166,7 @@ int ortc_program_run(const ortc_levels *levels, int argc, char **argv) {
     if (folder) settings.cases_folder = folder;
     code = ortc_subject_find(&settings, &subject);
     if (!code) code = run_subject(levels, &settings, &subject);
+    ortc_subject_finish();
     free(folder);
     return code;
 }

@@ -30,8 +30,9 @@ bool ortc_fraction_parse(const char *text, uint32_t *out_part, uint32_t *out_cou
 
 /* Finds the plugin by its manifest, without the core and without opening it. `word`: NAME, NAME:DEVICE, or the path of
  * a manifest. A manifest that is no JSON is still a subject when its path was given: level 0 judges it. Returns 0 or an
- * exit code. Strings are never NULL, and live until the process ends. */
+ * exit code. Strings are never NULL, and live until finish. One subject a process. */
 int ortc_subject_find(const ortc_settings *settings, ortc_subject *out);
+void ortc_subject_finish(void);
 /* Where the generated cases lie when --cases does not say: beside the program. malloc'd; NULL: they are not there. */
 char *ortc_cases_folder_default(void);
 

@@ -133,15 +133,31 @@ static char *library_path(const char *manifest_path, const char *library) {
     return strdup(path);
 }
 
-static void describe(ortc_subject *out, const char *path) {
+/* What the subject's texts point into. There is one subject a process. */
+static struct {
+    json_t *manifest;
+    char *path, *library;
+} held;
+
+static void describe(ortc_subject *out, char *path) {
     const char *slash = strrchr(path, '/');
-    json_t *manifest = json_load_file(path, 0, NULL); /* held: the subject's texts are its own */
+    held.path = path;
+    held.manifest = json_load_file(path, 0, NULL);
+    held.library = library_path(path, text_of(held.manifest, "library"));
     out->manifest_path = path;
-    out->name = text_of(manifest, "name");
-    out->id = text_of(manifest, "id");
-    out->version = text_of(manifest, "version");
-    out->library_path = library_path(path, text_of(manifest, "library"));
+    out->name = text_of(held.manifest, "name");
+    out->id = text_of(held.manifest, "id");
+    out->version = text_of(held.manifest, "version");
+    out->library_path = held.library ? held.library : "";
     if (!*out->name) out->name = slash ? slash + 1 : path;
+}
+
+void ortc_subject_finish(void) {
+    json_decref(held.manifest);
+    free(held.path);
+    free(held.library);
+    held.manifest = NULL;
+    held.path = held.library = NULL;
 }
 
 char *ortc_cases_folder_default(void) {

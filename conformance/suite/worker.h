@@ -38,7 +38,8 @@ bool ortc_worker_receive(ortc_worker *worker);
 json_t *ortc_worker_next(ortc_worker *worker);
 typedef struct ortc_printed {
     int64_t size_bytes;
-    char tail[400]; /* the last of it, in one line */
+    char tail[400];       /* the last of it, in one line */
+    bool is_of_sanitizer; /* a sanitizer's report is in it */
 } ortc_printed;
 /* Kills its process group, if `kill_it`, waits for it and closes everything. Returns waitpid's status. */
 int ortc_worker_stop(ortc_worker *worker, bool kill_it, ortc_printed *out_printed);
