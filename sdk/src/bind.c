@@ -8,7 +8,7 @@ const ortp_tensor_arg *ortk_arg_at(const ortp_tensor_arg *args, uint32_t stride,
     return (const ortp_tensor_arg *)(const void *)((const unsigned char *)args + (size_t)stride * index);
 }
 
-static ort_status *arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, const char *what, uint32_t index) {
+ort_status *ortk_arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, const char *what, uint32_t index) {
     if (arg->strides) return ortk_fail(ORT_CODE_UNSUPPORTED, "%s %u has strides", what, (unsigned)index);
     if (size_bytes && !ortk_arg_is_bound(arg))
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%s %u is bound to no memory", what, (unsigned)index);
@@ -32,15 +32,15 @@ ort_status *ortk_args_check(const ortp_plan *plan, const ortp_bind_args *args, b
     for (uint32_t i = 0; i < args->input_count; i++) {
         const ortp_tensor_arg *arg = ortk_arg_at(args->inputs, args->arg_stride, i);
         if (is_rebind && !ortk_arg_is_bound(arg)) continue;
-        ORTK_TRY(arg_check(arg, plan->input_bytes[i], "input", i));
+        ORTK_TRY(ortk_arg_check(arg, plan->input_bytes[i], "input", i));
     }
     for (uint32_t i = 0; i < args->output_count; i++) {
         const ortp_tensor_arg *arg = ortk_arg_at(args->outputs, args->arg_stride, i);
         if (is_rebind && !ortk_arg_is_bound(arg)) continue;
-        ORTK_TRY(arg_check(arg, plan->output_bytes[i], "output", i));
+        ORTK_TRY(ortk_arg_check(arg, plan->output_bytes[i], "output", i));
     }
     if (is_rebind && !ortk_arg_is_bound(&args->workspace)) return NULL;
-    ORTK_TRY(arg_check(&args->workspace, plan->workspace_bytes, "workspace", 0));
+    ORTK_TRY(ortk_arg_check(&args->workspace, plan->workspace_bytes, "workspace", 0));
     uintptr_t start = (uintptr_t)args->workspace.host;
     if (!start && args->workspace.buffer)
         start = (uintptr_t)args->workspace.buffer->data + args->workspace.offset_bytes;

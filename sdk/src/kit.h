@@ -23,8 +23,6 @@
 
 /* ---- the current host: whom ortk_fail speaks to on this thread (ortk_host_enter) ---- */
 void ortk_status_drop(const ortp_host *host, ort_status *status); /* NULL: nothing */
-/* Refuses what types.h says a reader must not skip: unknown flags of the high 16 bits, unknown extensions with MUST. */
-ort_status *ortk_unknown_check(const char *what, uint32_t flags, const ortp_ext *next);
 
 /* ---- memory: everything of one object lives in its arena ---- */
 typedef struct ortk_chunk ortk_chunk;

@@ -68,6 +68,7 @@ static ort_status *sizes_find(ortp_program *program, const ortp_compile_args *ar
 /* A program without code: what compile and load have in common. */
 static ort_status *program_create(ortp_instance *instance, const ortp_compile_args *args, ortp_program **out) {
     const ortp_host *host = ortk_instance_host(instance);
+    WELD_TRY(ortk_unknown_check("compile", args->flags, args->next));
     weld_claim *claim = weld_claim_take(instance, args->token);
     if (!claim) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "token %llu is not open", (unsigned long long)args->token);
     ortp_program *program = weld_alloc(host, 1, sizeof *program);
@@ -156,6 +157,7 @@ static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args) {
     const ortp_program *program = plan->program;
     const ortp_host *host = program->host;
     ortp_shape shape = {.size = sizeof shape};
+    WELD_TRY(ortk_unknown_check("prepare", args->flags, args->next));
     WELD_TRY(host->infer->shape(args->shapes, program->output, &shape));
     if (shape.is_partial) return ortk_fail(ORT_CODE_UNSUPPORTED, "a size that only the run can tell");
     plan->element_count = 1;
@@ -216,17 +218,14 @@ static const ortp_tensor_arg *arg_at(const ortp_tensor_arg *args, uint32_t strid
 /* is_rebind: an argument without an address stays as it is. */
 static ort_status *arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, bool is_rebind, const char *what,
                              uint32_t index) {
-    bool is_bound = ortk_host_address(arg) != NULL;
-    if (!is_bound && (is_rebind || size_bytes == 0)) return NULL;
-    if (is_bound && arg->size_bytes >= size_bytes && !arg->strides) return NULL;
-    return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%s %u is bound to %llu bytes%s and has %llu", what, (unsigned)index,
-                     (unsigned long long)(is_bound ? arg->size_bytes : 0), arg->strides ? " with strides" : "",
-                     (unsigned long long)size_bytes);
+    if (is_rebind && !ortk_host_address(arg)) return NULL;
+    return ortk_arg_check(arg, size_bytes, what, index);
 }
 
 static ort_status *args_check(const ortp_plan *plan, const ortp_bind_args *args, uint32_t stride, bool is_rebind) {
     const weld_code *code = &plan->program->code;
     uint64_t size_bytes = (uint64_t)plan->element_count * sizeof(float);
+    WELD_TRY(ortk_unknown_check(is_rebind ? "rebind" : "bind", args->flags, args->next));
     if (args->input_count != code->input_count || args->output_count != code->output_count)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%u inputs and %u outputs are bound: there are %u and %u",
                          (unsigned)args->input_count, (unsigned)args->output_count, (unsigned)code->input_count,
@@ -301,13 +300,15 @@ static void task_run(void *user, int64_t begin, int64_t end, uint32_t slot) {
                      begin, end, binding->registers + t->registers_stride * slot);
 }
 
+/* Why the run does not begin; NULL: it does. */
 static ort_status *stopped(const ortp_host *host, const ortp_run_args *args) {
     ort_code code = ORT_CODE_OK;
     if (args->cancel && host->exec->is_cancelled(args->cancel)) code = ORT_CODE_CANCELLED;
     if (args->deadline_ns && host->core->clock_ns() >= args->deadline_ns) code = ORT_CODE_DEADLINE;
-    if (code == ORT_CODE_OK) return NULL;
     const ortp_host *before = ortk_host_enter(host);
-    ort_status *status = ortk_fail(code, "the run was %s", code == ORT_CODE_CANCELLED ? "cancelled" : "late");
+    ort_status *status = ortk_unknown_check("run", args->flags, args->next);
+    if (!status && code != ORT_CODE_OK)
+        status = ortk_fail(code, "the run was %s", code == ORT_CODE_CANCELLED ? "cancelled" : "late");
     ortk_host_leave(before);
     return status;
 }

@@ -77,8 +77,14 @@ void *ortk_instance_context(const ortp_instance *instance); /* settings.context,
 /* Around every border function of one's own, so that ortk_fail works inside. Calls nest. */
 const ortp_host *ortk_host_enter(const ortp_host *host); /* returns the one before, for ortk_host_leave */
 void ortk_host_leave(const ortp_host *before);
+/* UNSUPPORTED for what types.h says must be understood: flags of the high 16, extensions with ORTP_EXT_MUST. `what`
+ * names the call. Inside ortk_host_enter. */
+ort_status *ortk_unknown_check(const char *what, uint32_t flags, const ortp_ext *next);
 /* Where an argument of a ortk_host_memory device lies; NULL when it names neither buffer nor host memory. */
 void *ortk_host_address(const ortp_tensor_arg *arg);
+/* INVALID_ARGUMENT, naming `what` and `index`, unless an argument of such a device has `size_bytes` inside its buffer,
+ * dense. */
+ort_status *ortk_arg_check(const ortp_tensor_arg *arg, uint64_t size_bytes, const char *what, uint32_t index);
 
 /* The defaults for devices whose memory is the host's. */
 extern const ortp_memory_table ortk_host_memory;
