@@ -14,6 +14,12 @@ with() {
 
 expect "two devices are found" 0 'sim:1' "$build/bin/ort-info"
 expect "as many as the variable names" 0 'sim:2' env ORT_SIM_DEVICES='0000:01:00.0@0,0000:02:00.0@0,0000:03:00.0' "$build/bin/ort-info"
+expect "levels 0 to 2 of the suite" 0 ' 0 failed' "$build/bin/ort-conformance" sim --level L0-L2
+if [ -d "$cases/operators" ]; then
+    expect "levels 3 and 4 of the suite" 0 ' 0 failed' "$build/bin/ort-conformance" sim --cases "$cases" --level L3,L4
+else
+    skip "no generated cases in $cases: tools/tests/generate.sh makes them"
+fi
 if [ ! -d "$data/models" ]; then
     skip "no models beside the project: $data/models is absent"
     exit 0

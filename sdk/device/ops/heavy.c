@@ -358,22 +358,33 @@ OP_COMPILE(resize_compile) {
 }
 
 typedef struct resize_launch {
-    int32_t planes, in_h, in_w, out_h, out_w, rounding;
-    float ah, bh, aw, bw;
+    int32_t planes, in_h, in_w, out_h, out_w;
 } resize_launch;
 
-/* The source coordinate of output x is x * a + b (ONNX Resize-19). */
-static void axis_fit(const resize_params *p, int64_t in, int64_t out, double scale, float *a, float *b) {
-    double slope = 1 / scale, shift = 0.5 / scale - 0.5;
-    if (p->coordinates == 1 && out <= 1) slope = shift = 0;
-    if (p->coordinates == 2) {
-        double exact = (double)in * scale;
-        slope = out <= 1 || exact == 1 ? 0 : ((double)in - 1) / (exact - 1);
-        shift = 0;
+/* Where output `x` lies in the source (ONNX Resize-19). */
+static double source_of(const resize_params *p, int64_t in, int64_t out, double scale, int64_t x) {
+    double exact = (double)in * scale;
+    if (p->coordinates == 1 && out <= 1) return 0;
+    if (p->coordinates == 2) return out <= 1 || exact == 1 ? 0 : (double)x * ((double)in - 1) / (exact - 1);
+    return p->coordinates == 3 ? (double)x / scale : ((double)x + 0.5) / scale - 0.5;
+}
+
+static double rounded(uint32_t rounding, double x) {
+    return rounding == 0 ? floor(x) : rounding == 1 ? ceil(x) : rounding == 2 ? ceil(x - 0.5) : floor(x + 0.5);
+}
+
+static float inside(double index, int64_t in) {
+    return (float)(index < 0 ? 0 : index > (double)(in - 1) ? (double)(in - 1) : index);
+}
+
+/* Three numbers for each output: see kernels/resize.okl. */
+static void axis_fill(const resize_params *p, int64_t in, int64_t out, double scale, float *table) {
+    for (int64_t x = 0; x < out; x++) {
+        double source = source_of(p, in, out, scale, x), low = floor(source);
+        table[x * 3] = inside(p->is_linear ? low : rounded(p->rounding, source), in);
+        table[x * 3 + 1] = inside(low + 1, in);
+        table[x * 3 + 2] = (float)(source - low);
     }
-    if (p->coordinates == 3) shift = 0;
-    *a = (float)slope;
-    *b = (float)shift;
 }
 
 static double scale_of(const ortk_desc *in, uint32_t in_count, const ortk_desc *out, uint32_t axis) {
@@ -392,18 +403,19 @@ OP_PLAN(resize_plan) {
         return ortk_fail(ORT_CODE_UNSUPPORTED, "a Resize of images or channels is not built");
     image_size(in, from);
     image_size(out, to);
-    resize_launch launch = {.planes = (int32_t)(in->dims[0] * in->dims[1]),
-                            .in_h = (int32_t)from[0],
-                            .in_w = (int32_t)from[1],
-                            .out_h = (int32_t)to[0],
-                            .out_w = (int32_t)to[1],
-                            .rounding = (int32_t)p->rounding,
-                            .ah = 1};
-    if (in->rank == 4) axis_fit(p, from[0], to[0], scale_of(in, in_count, out, 2), &launch.ah, &launch.bh);
-    axis_fit(p, from[1], to[1], scale_of(in, in_count, out, in->rank - 1), &launch.aw, &launch.bw);
+    if (from[0] > 1 << 24 || from[1] > 1 << 24) return ortk_fail(ORT_CODE_UNSUPPORTED, "an axis of more than 2^24");
+    resize_launch launch = {(int32_t)(in->dims[0] * in->dims[1]), (int32_t)from[0], (int32_t)from[1], (int32_t)to[0],
+                            (int32_t)to[1]};
+    size_t table_bytes = (size_t)(to[0] + to[1]) * 3 * sizeof(float);
+    float *table = ortk_planner_alloc(planner, table_bytes);
+    if (!table) return ortk_out_of_memory();
+    if (in->rank == 4) axis_fill(p, from[0], to[0], scale_of(in, in_count, out, 2), table);
+    axis_fill(p, from[1], to[1], scale_of(in, in_count, out, in->rank - 1), table + to[0] * 3);
     snprintf(name, sizeof name, "resize_%s_%s", p->is_linear ? "linear" : "nearest", ortk_type_token(in->dtype));
-    return ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch, (uint32_t[]){0, in_count},
-                            2);
+    ORTK_TRY(ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch,
+                              (uint32_t[]){0, ORTK_ARG_TABLE, in_count}, 3));
+    ortk_launch_table(step, table, table_bytes);
+    return NULL;
 }
 
 #define CONV(op)                                                                                                       \

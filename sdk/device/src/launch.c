@@ -49,6 +49,13 @@ ort_status *ortk_launch_each(ortk_planner *planner, ortk_step_plan *step, const 
     return ortk_launch_add(planner, step, name, axes, params, params_bytes, args, arg_count);
 }
 
+void ortk_launch_table(ortk_step_plan *step, const void *table, uint64_t size_bytes) {
+    ortk_launch *last = (ortk_launch *)(uintptr_t)step->launches; /* see append */
+    while (last->next) last = last->next;
+    last->table = table;
+    last->table_bytes = size_bytes;
+}
+
 static ort_status *copy_add(ortk_planner *planner, ortk_step_plan *step, uint32_t from, uint32_t to) {
     ortk_launch *launch = NULL;
     ORTK_TRY(append(planner, step, &launch));

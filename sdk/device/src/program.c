@@ -84,6 +84,16 @@ static ort_status *compile(ortp_instance *instance, const ortp_compile_args *arg
     return status;
 }
 
+/* Launches that have a table, one after the other. */
+static ortk_launch *table_next(const ortp_plan *plan, uint32_t *step, ortk_launch *launch) {
+    ortk_launch *next = launch ? launch->next : NULL;
+    for (;; next = next->next) {
+        while (!next && *step < plan->step_count)
+            next = (ortk_launch *)(uintptr_t)plan->steps[(*step)++].plan.launches; /* the plan is still being made */
+        if (!next || next->table) return next;
+    }
+}
+
 /* What steps read, or write to the border, without anybody having computed it. */
 static void known_find(const ortp_plan *plan, bytes_of_value *found) {
     const ortp_program *program = plan->program;
@@ -110,17 +120,32 @@ static void plan_destroy(ortp_plan *plan) {
     ortk_plan_destroy(plan);
 }
 
+/* Known values first, then the launches' tables. */
+static ort_status *plan_upload(ortp_plan *plan) {
+    ortk_unit *unit = ortk_unit_of(plan->program->instance);
+    uint32_t value_count = plan->program->value_count, count = value_count, step = 0;
+    for (ortk_launch *at = NULL; (at = table_next(plan, &step, at)) != NULL;) count++;
+    bytes_of_value *found = ortk_unit_alloc(unit, count * sizeof *found);
+    if (!found) return ortk_out_of_memory();
+    known_find(plan, found);
+    step = 0;
+    uint32_t index = value_count;
+    for (ortk_launch *at = NULL; (at = table_next(plan, &step, at)) != NULL;)
+        found[index++] = (bytes_of_value){at->table, at->table_bytes};
+    ort_status *status = upload_create(unit, &plan->arena, found, count, (ortk_upload **)&plan->device);
+    const ortk_upload *upload = plan->device;
+    step = 0;
+    index = value_count;
+    for (ortk_launch *at = NULL; !status && (at = table_next(plan, &step, at)) != NULL;)
+        at->table_offset = upload->offsets[index++];
+    ortk_unit_release(unit, found);
+    return status;
+}
+
 static ort_status *prepare(ortp_program *program, const ortp_prepare_args *args, ortp_plan **out) {
-    ortk_unit *unit = ortk_unit_of(program->instance);
     ORTK_TRY(ortk_prepare_with(program, args, ortk_launch_move, out));
     const ortp_host *before = ortk_host_enter(program->host);
-    bytes_of_value *found = ortk_unit_alloc(unit, program->value_count * sizeof *found);
-    ort_status *status = found ? NULL : ortk_out_of_memory();
-    if (!status) {
-        known_find(*out, found);
-        status = upload_create(unit, &(*out)->arena, found, program->value_count, (ortk_upload **)&(*out)->device);
-    }
-    ortk_unit_release(unit, found);
+    ort_status *status = plan_upload(*out);
     ortk_host_leave(before);
     if (status) {
         plan_destroy(*out);

@@ -35,7 +35,13 @@ static ort_status *contents_operand(const recorder *r, uint32_t value, uint64_t 
                      (unsigned)r->plan->program->values[value].id);
 }
 
-static ort_status *operand_find(const recorder *r, const ortk_plan_step *step, uint32_t arg, ortk_operand *out) {
+static ort_status *operand_find(const recorder *r, const ortk_plan_step *step, const ortk_launch *launch, uint32_t arg,
+                                ortk_operand *out) {
+    if (arg & ORTK_ARG_TABLE) {
+        const ortk_upload *upload = r->plan->device;
+        *out = (ortk_operand){upload->memory, launch->table_offset, launch->table_bytes};
+        return NULL;
+    }
     const ortk_op *op = &r->plan->program->ops[step->op];
     bool is_contents = arg & ORTK_ARG_CONTENTS;
     uint32_t index = arg & ~ORTK_ARG_CONTENTS;
@@ -80,7 +86,8 @@ static ort_status *launch_record(recorder *r, const ortk_plan_step *step, const 
     const ortk_driver *driver = r->unit->driver;
     const char *label = r->plan->program->ops[step->op].name;
     ortk_operand operands[ORTK_OPERANDS_MAX];
-    for (uint32_t i = 0; i < launch->arg_count; i++) ORTK_TRY(operand_find(r, step, launch->args[i], &operands[i]));
+    for (uint32_t i = 0; i < launch->arg_count; i++)
+        ORTK_TRY(operand_find(r, step, launch, launch->args[i], &operands[i]));
     ORTK_TRY(order_keep(r, operands, launch->arg_count, launch->variant ? launch->variant->input_count : 1));
     if (!launch->image) {
         operands[0].size_bytes = operands[1].size_bytes;

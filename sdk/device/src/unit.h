@@ -30,7 +30,8 @@ void *ortk_unit_alloc(const ortk_unit *unit, size_t size_bytes); /* zeroed; NULL
 void ortk_unit_release(const ortk_unit *unit, void *memory);
 
 /* ---- launches: what plan answers for a device ---- */
-#define ORTK_ARG_CONTENTS 0x80u /* or-ed to an output's index: the known contents that belong there */
+#define ORTK_ARG_CONTENTS 0x100u /* or-ed to an output's index: the known contents that belong there */
+#define ORTK_ARG_TABLE    0x200u /* the launch's table */
 typedef struct ortk_launch {
     struct ortk_launch *next;
     ortk_image *image; /* NULL: a copy of bytes from args[0] to args[1] */
@@ -38,6 +39,8 @@ typedef struct ortk_launch {
     uint32_t groups[3], params_bytes, arg_count;
     uint32_t args[ORTK_OPERANDS_MAX]; /* the step's inputs, then its outputs */
     unsigned char params[ORTK_PARAMS_BYTES_MAX];
+    const void *table; /* bytes that plan computed and the kernel reads; lives as long as the plan. NULL: none */
+    uint64_t table_bytes, table_offset; /* offset: in the plan's upload */
 } ortk_launch;
 /* Appends a launch of the variant `name`; params: `params_bytes` of 32-bit members. */
 ort_status *ortk_launch_add(ortk_planner *planner, ortk_step_plan *step, const char *name, const uint32_t groups[3],
@@ -45,6 +48,8 @@ ort_status *ortk_launch_add(ortk_planner *planner, ortk_step_plan *step, const c
 /* The same with one work-item for each of `count` elements. */
 ort_status *ortk_launch_each(ortk_planner *planner, ortk_step_plan *step, const char *name, int64_t count,
                              const void *params, size_t params_bytes, const uint32_t *args, uint32_t arg_count);
+/* Gives the launch added last its table. */
+void ortk_launch_table(ortk_step_plan *step, const void *table, uint64_t size_bytes);
 ort_status *ortk_launch_move(ortp_plan *plan, ortk_planner *planner, const ortk_op *op, ortk_step_plan *out);
 
 /* ---- bytes that the host knows, brought to the device once ---- */

@@ -13,7 +13,8 @@
 /* ---- cases ---- */
 
 typedef struct buffer_case {
-    char type; /* f float32, h float16, p positive float32, i int32, l int64, b bool, w 16 bits, q 64 bits */
+    char type; /* f float32, h float16, p positive float32, i int32, l int64, b bool, w 16 bits, q 64 bits, n float32
+                  indexes */
     int count; /* 0: no such buffer */
 } buffer_case;
 
@@ -121,12 +122,8 @@ static const kernel_case cases[] = {
      {48, 4, 6, 1e-5},
      {{'f', 48}, {'f', 4}, {'f', 4}, {'f', 4}, {'p', 4}, {'f', 48}}},
     {"argextreme_ArgMax_f32", {1, 1, 1}, "iiii", {12, 9, 3, 1}, {{'f', 108}, {'l', 12}}},
-    {"resize_linear_f32", {1, 1, 1}, "iiiiiiffff", {2, 4, 5, 7, 9, 2, 0.57, -0.2, 0.55, -0.2}, {{'f', 40}, {'f', 126}}},
-    {"resize_nearest_f16",
-     {1, 1, 1},
-     "iiiiiiffff",
-     {2, 4, 5, 8, 10, 2, 0.5, -0.25, 0.5, -0.25},
-     {{'h', 40}, {'h', 160}}},
+    {"resize_linear_f32", {1, 1, 1}, "iiiii", {2, 9, 9, 7, 9}, {{'f', 162}, {'n', 48}, {'f', 126}}},
+    {"resize_nearest_f16", {1, 1, 1}, "iiiii", {2, 9, 9, 8, 10}, {{'h', 162}, {'n', 54}, {'h', 160}}},
 };
 
 static int type_bytes(char type) {
@@ -137,6 +134,7 @@ static void fill(buffer_case b, unsigned char *bytes) {
     for (int i = 0; i < b.count; i++) {
         float value = (float)((i * 37 + b.count) % 61) / 16.0f - 1.75f;
         if (b.type == 'p') value = fabsf(value) + 0.125f;
+        if (b.type == 'n') value = (float)(i % 9);
         uint16_t half = ortk_to_half(value);
         int32_t whole = i * 7 % 9 - 4;
         int64_t wide = b.type == 'q' ? (int64_t)i << 40 | i : i * 7 % 9 - 4;
