@@ -50,6 +50,8 @@ def dtype_name(dtype):
 
 def signature(case):
     """The type variables of the operator's schema and the types that this case gives them: {"T=float32"}."""
+    if not case.sets:
+        return []
     schema = defs.get_schema(case.op, case.opset or NEWEST, "")
     variables = {c.type_param_str for c in schema.type_constraints}
     found = set()
@@ -61,7 +63,7 @@ def signature(case):
                 found.add(f"{formal.type_str}={dtype_name(array.dtype)}")
 
     note(schema.inputs, case.sets[0])
-    note(schema.outputs, getattr(case, "expected", [[]])[0])
+    note(schema.outputs, (getattr(case, "expected", None) or [[]])[0])
     return sorted(found)
 
 

@@ -1,5 +1,7 @@
 """Which signatures (operator, type variable, type: of the newest schema) the cases touch, of those that First light's
 provider takes. CLAIMED is written from the provider's tables and is itself checked: see README.md."""
+import json
+
 from onnx import defs
 
 from case import NEWEST
@@ -36,6 +38,7 @@ OTHERS = {  # further type variables that a kernel's conditions narrow; those no
     ("Where", "T"): names(MOVED), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
     ("BatchNormalization", "T1"): {"float32"}, ("BatchNormalization", "T2"): {"float32"},
     ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},
+    ("MaxPool", "I"): set(),  # the output of indices is declined
     ("OneHot", "T3"): names(MOVED), ("OneHot", "T2"): names(REAL), ("ConstantOfShape", "T2"): names(MOVED),
 }
 ONNX_NAMES = {"float": "float32", "double": "float64"}
@@ -60,6 +63,27 @@ def of(case):
     if case.level != 3 or case.expect or case.since != defs.get_schema(case.op, NEWEST, "").since_version:
         return set()
     return {(case.op, *text.split("=")) for text in case.facts["types"]}
+
+
+# Their results follow from shapes: a core computes them itself, and a provider is never asked.
+NEVER_ASKED = ("Shape", "Size")
+
+
+def compare(path):
+    """CLAIMED against a run of the suite (its --json): what ran on the provider and passed, by signature."""
+    with open(path, encoding="utf-8") as file:
+        cases = json.load(file)["cases"]
+    ran = set()
+    for case in cases:
+        if case["level"] == 3 and case["verdict"] == "passed" and "_opset" not in case["id"]:  # older forms: other variables
+            for text in (case["ran"] or "").split():
+                op, rest = text.split(":")
+                ran |= {(op, *rest.split("="))}
+    wanted = {row for row in claimed() if row[0] not in NEVER_ASKED}
+    for what, rows in (("claimed here, ran nowhere", wanted - ran), ("ran, claimed nowhere", ran - claimed())):
+        for op, variable, dtype in sorted(rows):
+            print(f"{what}: {op} {variable}={dtype}")
+    return 1 if wanted - ran or ran - claimed() else 0
 
 
 def report(touched):

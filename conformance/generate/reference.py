@@ -1,5 +1,6 @@
-"""Expected values. The pinned onnx evaluator is fed with float64 in place of float32 and its result is rounded once, at
+"""Expected values. The pinned onnx evaluator is fed with float64 in place of float32, float16 and bfloat16, and its result is rounded once, at
 the end. Operators in OWN are computed here instead; README.md lists them with the reasons."""
+import ml_dtypes
 import numpy as np
 import onnx
 from onnx import helper
@@ -8,8 +9,11 @@ from onnx.reference import ReferenceEvaluator
 from case import NEWEST, tensor_type
 
 
+NARROW = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
+
+
 def wide(array):
-    return array.astype(np.float64) if array is not None and array.dtype == np.float32 else array
+    return array.astype(np.float64) if array is not None and array.dtype in NARROW else array
 
 
 def narrow(result, dtype):
@@ -42,15 +46,15 @@ def magnitudes(arrays):
 
 
 def out_dtypes(case, arrays, results):
-    """Float64 results of float32 inputs are float32; a case that says otherwise wins."""
-    is_single = any(a is not None and a.dtype == np.float32 for a in arrays)
+    """Float64 results of float32, float16 or bfloat16 inputs are of that type; a case that says otherwise wins."""
+    narrow_type = next((a.dtype for a in arrays if a is not None and a.dtype in NARROW), None)
     types = []
     for i, result in enumerate(results):
         dtype = np.asarray(result).dtype
         if i < len(case.out_types):
             dtype = np.dtype(case.out_types[i])
-        elif is_single and dtype.kind == "f":
-            dtype = np.dtype(np.float32)
+        elif narrow_type is not None and dtype.kind == "f":
+            dtype = narrow_type
         elif dtype == np.longdouble:
             dtype = np.dtype(np.float64)
         types.append(dtype)
@@ -60,10 +64,10 @@ def out_dtypes(case, arrays, results):
 def evaluate(case, arrays):
     """(expected outputs, bounds or [])"""
     fn = case.own or (lambda inputs, attrs: by_onnx(case, inputs))
-    widened = [wide(a) for a in arrays]
+    widened = arrays if case.bits else [wide(a) for a in arrays]
     with np.errstate(all="ignore"):
         results = fn(widened, case.attrs)
-        if case.own is None and any(np.asarray(r).dtype == np.float32 for r in results) and \
+        if case.own is None and not case.bits and any(np.asarray(r).dtype == np.float32 for r in results) and \
                 any(a is not None and a.dtype == np.float32 for a in arrays):
             raise ValueError("the evaluator computed in float32")
         results = results[:case.outputs]
@@ -72,4 +76,4 @@ def evaluate(case, arrays):
         if case.klass not in "DR":
             return expected, []
         bounds = case.bound(widened, case.attrs) if case.bound else fn(magnitudes(widened), case.attrs)
-        return expected, [narrow(b, t) for b, t in zip(bounds, types)]
+        return expected, [narrow(b, np.float64 if t == np.float64 else np.float32) for b, t in zip(bounds, types)]

@@ -14,7 +14,8 @@ if ! make_cases >"$work/made" 2>&1; then
 fi
 # Winograd's F(4x4, 3x3) adds and subtracts across a whole tile: where numbers of very different size meet it does not keep
 # class D, whose bound is each output's own. Without it every case holds; with it these sets are known not to.
-check "every case holds without Winograd" timeout 600 "$suite" cpu --level L3,L4 --cases "$cases" -o winograd=false
+check "every case holds without Winograd" timeout 600 "$suite" cpu --level L3,L4 --cases "$cases" -o winograd=false --json "$work/exact.json"
+check "what the generator says that the provider claims is what ran" "$root/.venv/bin/python" "$root/conformance/generate/generate" --claims "$work/exact.json"
 timeout 600 "$suite" cpu --level L3,L4 --cases "$cases" --filter '*conv*' --json "$work/run.json" >/dev/null 2>&1
 check "with it only sets of wide range fail, and by precision" python3 - "$work/run.json" <<'PY'
 import json, re, sys

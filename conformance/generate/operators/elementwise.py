@@ -1,8 +1,9 @@
 """Element by element: functions of one operand, arithmetic, comparison, logic, casts."""
 import mpmath
 import numpy as np
+from onnx import defs
 
-from case import Case
+from case import NEWEST, Case
 from corners import (BF16, BOOL, BROADCASTS, F16, F32, F64, FLOAT, LENGTHS, MOVED, REAL, SHAPES, SIGNED, UNSIGNED, rng,
                      special, values)
 
@@ -192,7 +193,7 @@ UNASKED = {"HardSigmoid": np.isnan, "HardSwish": lambda x: ~(np.abs(x) < 1e30), 
 
 
 def asked(op, x):
-    return x[~UNASKED[op](x)] if op in UNASKED and x.dtype.kind == "f" else x
+    return x[~UNASKED[op](x.astype(np.float64))] if op in UNASKED and x.dtype.kind not in "iu" else x
 
 
 def suffix(attrs):
@@ -203,16 +204,18 @@ def unary(op, types, span, klass, amount, own, bound, forms):
     """The cases of an operator of one operand."""
     base = {"klass": klass, "ulp": amount if klass == "U" else 0, "products": amount if klass == "R" else 1, "own": own,
             "bound": bound}
-    for dtype in types:
+    for dtype in with_half(op, types):
+        base["ulp"] = ulps(dtype, amount) if klass == "U" else 0
         for attrs in forms:
             tag = f"{dtype.name}{suffix(attrs)}"
             random = rng(f"{op}/{tag}")
-            low, high = span if dtype.kind == "f" and span else (None, None)
+            low, high = span if span and dtype not in REAL[:8] else (None, None)
             yield Case(op, f"{tag}_plain", [[values(random, (3, 7, 11), dtype, low, high)]], attrs,
                        note="ordinary values, three prime sizes", **base)
             yield Case(op, f"{tag}_special", [[asked(op, special(dtype))]], attrs,
                        note="zeros, subnormals, extremes, infinities, NaN, ties", **base)
-    dtype = types[-2] if F32 in types else types[0]
+    dtype = F32 if F32 in types else types[0]
+    base["ulp"] = amount if klass == "U" else 0
     random = rng(f"{op}/lengths")
     low, high = span or (None, None)
     yield Case(op, f"{dtype.name}_lengths", [[values(random, (n,), dtype, low, high)] for n in LENGTHS],
@@ -274,6 +277,20 @@ def prelu(x, slope):
     return np.where(x < 0, x * slope, x)
 
 
+HALF = [F16, BF16]
+
+
+def ulps(dtype, amount):
+    """Short floats are computed in float32 and rounded: one unit is much."""
+    return min(amount, 1) if dtype in HALF else amount
+
+
+def with_half(op, types):
+    """The types of the table and the short floats that the operator's schema has: not every provider computes them."""
+    allowed = defs.get_schema(op, NEWEST, "").type_constraints[0].allowed_type_strs
+    return types + [t for t in HALF if f"tensor({t.name})" in allowed and t not in types]
+
+
 ARITHMETIC = (
     ("Add", REAL, "U", 0, np.add),
     ("Sub", REAL, "U", 0, np.subtract),
@@ -305,7 +322,7 @@ def every_pair(op, dtype):
     if op == "Div" and dtype.kind in "iu":  # by 0, and the least by -1: undefined
         y = y[(y != 0) & (y != np.array(-1).astype(dtype))]
     if op == "PRelu":  # a slope never makes its operand larger
-        y = y[np.isfinite(y)] if dtype.kind == "f" else y
+        y = y[np.isfinite(y)]
         return np.repeat(x.reshape(-1, 1), len(y), 1), y
     return x.reshape(-1, 1), y
 
@@ -314,7 +331,8 @@ def binary():
     for op, types, klass, ulp, fn in ARITHMETIC:
         own = lambda inputs, attrs, f=fn: [f(inputs[0], inputs[1])]
         base = {"klass": klass, "ulp": ulp, "own": own}
-        for dtype in types:
+        for dtype in with_half(op, types):
+            base = {**base, "ulp": ulps(dtype, ulp)}
             random = rng(f"{op}/{dtype.name}")
             pair = [operand(op, random, (5, 13), dtype, i) for i in (0, 1)]
             yield Case(op, f"{dtype.name}_plain", [pair], note="ordinary values", **base)
