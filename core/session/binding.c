@@ -153,12 +153,9 @@ ort_status *ort_binding_prepare(ort_binding *binding) {
     return status;
 }
 
-/* The binding is entered. What is left to do after this is the run itself. */
-static ort_status *binding_begin(ort_binding *binding, const ort_run_options *run_options, orti_run_request *request) {
-    ORT_TRY(orti_request_read(binding->session, run_options, &binding->cancel, request));
-    if (!is_plan_current(binding)) ORT_TRY(binding_plan(binding));
-    request->track = binding->track;
-    return NULL;
+/* What is left to do after this is the run itself. */
+static ort_status *binding_begin(ort_binding *binding) {
+    return is_plan_current(binding) ? NULL : binding_plan(binding);
 }
 
 static void binding_count(ort_binding *binding, const ort_status *status) {
@@ -169,18 +166,25 @@ static void binding_count(ort_binding *binding, const ort_status *status) {
         atomic_fetch_add(&binding->session->metrics.failure_count, 1);
 }
 
-static ort_status *binding_execute(ort_binding *binding, const ort_run_options *run_options) {
-    orti_run_request request;
-    ORT_TRY(binding_begin(binding, run_options, &request));
-    return orti_run_execute(binding->run, &request);
+/* The binding is entered. A second try has the time that the first one left. */
+static ort_status *request_make(ort_binding *binding, const ort_run_options *run_options, orti_run_request *out) {
+    ORT_TRY(orti_request_read(binding->session, run_options, &binding->cancel, out));
+    out->track = binding->track;
+    return NULL;
+}
+
+static ort_status *binding_execute(ort_binding *binding, const orti_run_request *request) {
+    ORT_TRY(binding_begin(binding));
+    return orti_run_execute(binding->run, request);
 }
 
 ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_options) {
+    orti_run_request request;
     if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_run: binding is NULL");
     ORT_TRY(binding_enter(binding));
-    ort_status *status = binding_execute(binding, run_options);
-    if (status && binding_save_memory(binding, &status))
-        status = orti_memory_note(binding_execute(binding, run_options));
+    ort_status *status = request_make(binding, run_options, &request);
+    if (!status) status = binding_execute(binding, &request);
+    if (status && binding_save_memory(binding, &status)) status = orti_memory_note(binding_execute(binding, &request));
     binding_count(binding, status);
     binding_leave(binding);
     return status;
@@ -195,8 +199,8 @@ ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
 
 typedef struct async_run {
     ort_binding *binding;
-    ort_run_options options;
-    bool has_options, is_again; /* is_again: after memory ran out */
+    orti_run_request request;
+    bool is_again; /* after memory ran out */
     ort_done_fn done;
     void *user;
     orti_worker *driver; /* where it is planned */
@@ -223,26 +227,25 @@ static void async_done(void *user, ort_status *status) {
 /* Plans, on a driver, and leaves the rest to the driver of the lane that the run is on. */
 static void async_begin(void *user) {
     async_run *run = user;
-    orti_run_request request;
     orti_worker *driver = NULL;
     ort_binding *binding = run->binding;
-    ort_status *status = binding_begin(binding, run->has_options ? &run->options : NULL, &request);
+    ort_status *status = binding_begin(binding);
     if (!status) status = orti_environment_driver(binding->session->environment, orti_run_lane(binding->run), &driver);
     if (status)
         async_done(run, status);
     else
-        orti_run_start(binding->run, &request, driver, async_done, run);
+        orti_run_start(binding->run, &run->request, driver, async_done, run);
 }
 
 static ort_status *async_create(ort_binding *binding, const ort_run_options *run_options, async_run **out) {
     ort_environment *environment = binding->session->environment;
     const ortp_lane *lane = binding->run ? orti_run_lane(binding->run) : NULL;
-    orti_worker *driver = NULL;
-    ORT_TRY(orti_environment_driver(environment, lane, &driver));
+    async_run run = {.binding = binding};
+    ORT_TRY(request_make(binding, run_options, &run.request));
+    ORT_TRY(orti_environment_driver(environment, lane, &run.driver));
     ORT_TRY(orti_alloc(binding->session->alloc, 1, sizeof **out, out));
-    **out = (async_run){.binding = binding, .has_options = run_options, .driver = driver};
-    (*out)->task = (orti_worker_task){.run = async_begin, .user = *out};
-    if (run_options) (*out)->options = *run_options;
+    run.task = (orti_worker_task){.run = async_begin, .user = *out};
+    **out = run;
     return NULL;
 }
 
@@ -250,8 +253,6 @@ ort_status *ort_binding_run_async(ort_binding *binding, const ort_run_options *r
                                   void *user) {
     async_run *run = NULL;
     if (!binding || !done) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_run_async: an argument is NULL");
-    if (run_options && run_options->size < sizeof *run_options)
-        ORT_FAIL(INVALID_ARGUMENT, "run options: size is %u: set it with ORT_INIT(ort_run_options)", run_options->size);
     ORT_TRY(binding_enter(binding));
     ort_status *status = async_create(binding, run_options, &run);
     if (status) {
