@@ -51,6 +51,7 @@ lines() {
     local page=$root/$1 line count=0
     while IFS= read -r line; do
         line=${line%%   *} # what it is for stands to the right
+        line=${line/conformance PROVIDER/conformance cpu --level L0} # the whole is another test's
         count=$((count + 1))
         check "$1: $line" timeout 120 env HOME="$work/home" bash -c "cd '$tree' && export PKG_CONFIG_PATH=\$HOME/orthrus/lib/pkgconfig LD_LIBRARY_PATH=\$HOME/orthrus/lib && $line"
     done < <(commands "$page" | grep -E '^(build/bin/|build/hello|cmake --install|cc )')
