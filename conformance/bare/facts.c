@@ -2,6 +2,7 @@
 #include "bare/bare.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEVICES_MAX 32u
@@ -106,16 +107,22 @@ static void sizes_run(ortc_context *context) {
 
 static void stable_run(ortc_context *context) {
     ortc_bare one, other;
+    char ids[DEVICES_MAX][200];
+    ortp_device_info info;
     if (!ortc_bare_enter(&one, context) || !ortc_bare_create(&one) || !ortc_bare_describe(&one)) return;
+    for (uint32_t i = 0; i < one.device_count && i < DEVICES_MAX; i++) {
+        if (!describe(&one, i, &info)) return;
+        snprintf(ids[i], sizeof ids[i], "%.*s", ORTC_TEXT(info.id));
+    }
     if (!ortc_bare_enter(&other, context) || !ortc_bare_create(&other) || !ortc_bare_describe(&other)) return;
     ORTC_REQUIRE(context, one.device_count == other.device_count, "device.stable",
                  "one plugin lists %u devices, another %u", one.device_count, other.device_count);
-    for (uint32_t i = 0; i < one.device_count; i++) {
-        ortp_device_info a, b;
-        if (!describe(&one, i, &a) || !describe(&other, i, &b)) return;
-        ORTC_REQUIRE(context, a.id.length == b.id.length && memcmp(a.id.data, b.id.data, a.id.length) == 0,
-                     "device.stable", "device %u is '%.*s' for one plugin and '%.*s' for another", i, ORTC_TEXT(a.id),
-                     ORTC_TEXT(b.id));
+    for (uint32_t i = 0; i < one.device_count && i < DEVICES_MAX; i++) {
+        char id[sizeof ids[0]];
+        if (!describe(&other, i, &info)) return;
+        snprintf(id, sizeof id, "%.*s", ORTC_TEXT(info.id));
+        ORTC_REQUIRE(context, strcmp(id, ids[i]) == 0, "device.stable",
+                     "device %u is '%s' for one plugin and '%s' for another", i, ids[i], id);
     }
     ortc_bare_finish(&other);
     ortc_bare_finish(&one);

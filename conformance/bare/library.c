@@ -103,6 +103,17 @@ static bool slots_check(ortc_bare *bare) {
     return true;
 }
 
+/* Every call of one entry gives one table: the first that this process saw. */
+static bool is_same_table(ortc_context *context, ortp_entry_fn entry, const ortp_plugin_table *table) {
+    static ortp_entry_fn first_entry;
+    static const ortp_plugin_table *first;
+    if (first_entry != entry) first = NULL;
+    first_entry = entry;
+    if (!first) first = table;
+    if (first != table) ortc_fail(context, "entry.pure", "asked again, the entry gives another table");
+    return first == table;
+}
+
 bool ortc_bare_enter(ortc_bare *bare, ortc_context *context) {
     memset(bare, 0, sizeof *bare);
     bare->context = context;
@@ -126,6 +137,7 @@ bool ortc_bare_enter(ortc_bare *bare, ortc_context *context) {
         return false;
     }
     bare->given = reply.plugin;
+    if (!is_same_table(context, bare->entry, reply.plugin)) return false;
     return tables_copy(bare) && slots_check(bare);
 }
 
@@ -279,6 +291,7 @@ void ortc_bare_finish(ortc_bare *bare) {
         ortc_host_destroy(bare->host);
     } else {
         ortc_bare_is_clean(bare);
+        ortc_host_abandon(bare->host);
     }
 }
 
@@ -300,6 +313,7 @@ bool ortc_bare_ok(ortc_bare *bare, ort_status *status, const char *rule, const c
 }
 
 bool ortc_bare_fails(ortc_bare *bare, ort_status *status, ort_code code, const char *rule, const char *what) {
+    if (!ortc_bare_is_clean(bare)) return false; /* a host that was misused says more than a wrong code */
     if (!status) {
         ortc_fail(bare->context, rule, "%s succeeded", what);
         return false;

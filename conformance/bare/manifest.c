@@ -102,6 +102,12 @@ static bool is_inside(const char *manifest_path, const char *library) {
     return realpath(joined, full) && strncmp(full, folder, strlen(folder)) == 0;
 }
 
+static bool leaves(const char *path) {
+    for (const char *at = path; (at = strstr(at, "..")) != NULL; at += 2)
+        if ((at == path || at[-1] == '/') && (at[2] == '/' || at[2] == 0)) return true;
+    return false;
+}
+
 static void library_run(ortc_context *context) {
     json_t *manifest = manifest_read(context);
     if (!manifest) return;
@@ -109,8 +115,8 @@ static void library_run(ortc_context *context) {
     size_t bytes = 0;
     unsigned char *data = file_read(context->subject->library_path, &bytes);
     const char *fault = library_fault(data, bytes);
-    if (!library || library[0] == '/')
-        ortc_fail(context, "manifest.library", "'library' is '%s', and must be a relative path",
+    if (!library || library[0] == '/' || leaves(library))
+        ortc_fail(context, "manifest.library", "'library' is '%s', and must be a relative path without '..'",
                   library ? library : "");
     else if (!is_inside(context->subject->manifest_path, library))
         ortc_fail(context, "manifest.library", "'%s' is not there or leaves the manifest's folder", library);

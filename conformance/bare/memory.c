@@ -32,6 +32,7 @@ static bool contents_check(ortc_bare *bare, uint32_t space) {
 static bool too_much(ortc_bare *bare, uint32_t space, uint64_t size_bytes) {
     ortp_buffer *buffer = NULL;
     ort_status *status = bare->memory.alloc(bare->instance, 0, space, size_bytes, 64, (ortp_point){0}, &buffer);
+    if (!status && !buffer) ortc_fail(bare->context, "out.written", "alloc succeeded and gave no buffer");
     if (!ortc_bare_fails(bare, status, ORT_CODE_OUT_OF_MEMORY, "memory.alloc", "alloc of more than there can be"))
         return false;
     if (buffer) ortc_fail(bare->context, "out.written", "a failed alloc gave a buffer");

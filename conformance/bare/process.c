@@ -15,7 +15,7 @@
 
 #define SIGNALS  65
 #define FDS      1024
-#define GRACE_NS UINT64_C(2000000000) /* a joined thread may still be listed for a moment */
+#define GRACE_NS UINT64_C(700000000) /* a joined thread may still be listed for a moment */
 
 extern char **environ;
 
@@ -165,10 +165,16 @@ static bool files_same(const ortc_process *before, char *text, uint64_t text_byt
     return is_same;
 }
 
+static uint64_t clock_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static bool threads_same(const ortc_process *before, char *text, uint64_t text_bytes) {
     uint32_t now = threads_count();
-    for (uint64_t waited = 0; now > before->thread_count && waited < GRACE_NS; waited += 1000000) {
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    for (uint64_t until = clock_ns() + GRACE_NS; now > before->thread_count && clock_ns() < until;) {
+        ortc_bare_pause();
         now = threads_count();
     }
     snprintf(text, text_bytes, "there were %u threads and there are %u", before->thread_count, now);

@@ -203,12 +203,14 @@ static void *runner_work(void *user) {
 }
 
 /* Everything of a runner is its own, but for instance, program and plan. */
-static bool runner_open(runner *r, const ortc_trial *trial) {
+static bool runner_open(runner *r, const ortc_trial *trial, uint64_t seed) {
     r->context = *trial->bare->context;
     r->bare = *trial->bare;
     r->bare.context = &r->context;
     r->trial = *trial;
     r->trial.bare = &r->bare;
+    /* Other inputs than its neighbours': what gets into the wrong place is told apart. */
+    if (!ortc_example_init(&r->trial.example, trial->example.probe, trial->example.n, false, seed)) return false;
     r->bare.moved = 0;
     return ortc_bare_ok(&r->bare, r->bare.queue.create(r->bare.instance, 0, 0, &r->bare.mover), "queue.describe",
                         "queue.create") &&
@@ -222,13 +224,14 @@ static void runner_close(runner *r) {
     if (ortc_has_failed(&r->context)) return;
     r->bare.queue.destroy(r->bare.mover);
     r->bare.queue.timeline_destroy(r->bare.moves);
+    ortc_example_finish(&r->trial.example);
 }
 
 static bool runners_go(ortc_trial *trial) {
     ortc_context *context = trial->bare->context;
     runner *runners = calloc(THREADS, sizeof *runners);
     bool is_right = runners != NULL;
-    for (uint32_t i = 0; is_right && i < THREADS; i++) is_right = runner_open(&runners[i], trial);
+    for (uint32_t i = 0; is_right && i < THREADS; i++) is_right = runner_open(&runners[i], trial, 1000 + i);
     for (uint32_t i = 0; is_right && i < THREADS; i++)
         runners[i].has_thread = pthread_create(&runners[i].thread, NULL, runner_work, &runners[i]) == 0;
     for (uint32_t i = 0; runners && i < THREADS; i++) {
@@ -249,7 +252,7 @@ static void reentrant_run(ortc_context *context) {
     if (!ortc_bare_start(&bare, context)) goto done;
     for (uint32_t i = 0; i < ORTC_COUNT(forms); i++) {
         ortc_trial trial = {0};
-        if (!ortc_trial_find(&trial, &bare, (int)forms[i], 4097, false)) {
+        if (!ortc_trial_find(&trial, &bare, (int)forms[i], 50021, false)) {
             if (ortc_has_failed(context)) goto done;
             continue;
         }

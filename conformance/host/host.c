@@ -121,6 +121,10 @@ void ortc_host_destroy(ortc_host *host) {
     ortc_heap_close();
 }
 
+void ortc_host_abandon(ortc_host *host) {
+    if (host) ortc_heap_close();
+}
+
 const ortp_host *ortc_host_table(const ortc_host *host) {
     return &host->table;
 }

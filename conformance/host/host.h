@@ -20,6 +20,9 @@ typedef struct ortp_host_context ortc_host;
 ortc_host *ortc_host_create(uint32_t thread_count);
 /* Waits for tasks and gives up what a plugin left behind. NULL: nothing. */
 void ortc_host_destroy(ortc_host *host);
+/* Leaves everything as it is, for a plugin that nobody trusts to end; only the fault handler is taken down. NULL:
+ * nothing. */
+void ortc_host_abandon(ortc_host *host);
 const ortp_host *ortc_host_table(const ortc_host *host); /* lives as long as the host */
 
 /* ---- what went wrong ---- */
