@@ -109,7 +109,7 @@ static json_t *column_names(const json_t *coverage) {
 
 static void cell_write(FILE *file, const json_t *row) {
     long long passed = ortc_report_number(row, "passed"), failed = ortc_report_number(row, "failed");
-    long long cases = ortc_report_number(row, "cases");
+    long long cases = ortc_report_number(row, "cases"), declined = ortc_report_number(row, "declined");
     if (!row) {
         fputs("<td></td>", file);
         return;
@@ -119,7 +119,10 @@ static void cell_write(FILE *file, const json_t *row) {
     fputc(' ', file);
     text(file, row, "type");
     fprintf(file, ": %lld cases, %lld passed, %lld failed, %lld declined\">%lld</span></td>", cases, passed, failed,
-            ortc_report_number(row, "declined"), failed ? failed : passed);
+            declined,
+            failed   ? failed
+            : passed ? passed
+                     : declined);
 }
 
 static const json_t *cell_find(const json_t *coverage, const char *op, const char *type) {
@@ -154,11 +157,20 @@ static void matrix_head(FILE *file, const json_t *columns) {
     fputs("</tr></thead>\n", file);
 }
 
+/* Counted by the schema's type variables: finer than the matrix. */
+static void signatures_write(FILE *file, const json_t *signatures) {
+    if (!ortc_report_number(signatures, "offered")) return;
+    fprintf(file, "<p>Of %lld operators x types that the cases offer, the provider claims %lld; %lld pass.</p>\n",
+            ortc_report_number(signatures, "offered"), ortc_report_number(signatures, "claimed"),
+            ortc_report_number(signatures, "passed"));
+}
+
 static void matrix_write(FILE *file, const json_t *report) {
     const json_t *coverage = json_object_get(report, "coverage");
     json_t *columns = column_names(coverage), *done = json_object(), *row;
     size_t i;
     fputs("<h2>Operators by type</h2>\n", file);
+    signatures_write(file, json_object_get(report, "signatures"));
     if (json_array_size(coverage)) matrix_head(file, columns);
     json_array_foreach(coverage, i, row) {
         const char *op = ortc_report_field(row, "op");

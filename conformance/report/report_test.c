@@ -20,6 +20,7 @@ static json_t *sample(void) {
         "{\"id\":\"L3/div\",\"level\":3,\"verdict\":\"crash\",\"rule\":\"survive.crash\",\"text\":\"SIGSEGV\"},"
         "{\"id\":\"L3/exp\",\"level\":3,\"verdict\":\"declined\",\"text\":\"no kernel\"},"
         "{\"id\":\"L3/log\",\"level\":3,\"verdict\":\"declined\",\"text\":\"no kernel\"}],"
+        "\"signatures\":{\"offered\":9,\"claimed\":7,\"passed\":5},"
         "\"coverage\":[{\"op\":\"Add\",\"type\":\"float32\",\"cases\":1,\"passed\":1},{\"op\":\"Mul\",\"type\":"
         "\"int32\",\"cases\":1,\"failed\":1}],"
         "\"rules\":[{\"id\":\"run.correct\",\"level\":3,\"text\":\"the answer is right\"}]}",
@@ -49,6 +50,7 @@ ORT_TEST(report, text_ends_with_the_counts) {
     expect(text, "rule run.correct: the answer is right");
     expect(text, "again: ort-conformance acme --repro L3/mul");
     expect(text, "    2  no kernel");
+    expect(text, "operators x types: 9 offered, 7 claimed, 5 passed\n");
     expect(text, "\n1 passed, 2 failed, 2 skipped\n");
     free(text);
 }
@@ -66,6 +68,7 @@ ORT_TEST(report, junit_has_one_testcase_a_case) {
 ORT_TEST(report, html_escapes_what_it_is_told) {
     char *text = rendered(ortc_report_html);
     expect(text, "a &lt;b&gt; &amp; c");
+    expect(text, "Of 9 operators x types that the cases offer, the provider claims 7; 5 pass.");
     expect(text, "cell good\" title=\"Add float32");
     expect(text, "cell bad\" title=\"Mul int32");
     CHECK(strstr(text, "<b> & c") == NULL, "raw text");
