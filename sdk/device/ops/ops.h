@@ -23,7 +23,8 @@ typedef struct ortk_device_table {
     const ortk_kernel *kernels;
     uint32_t count;
 } ortk_device_table;
-extern const ortk_device_table ortk_device_elementwise, ortk_device_move, ortk_device_heavy, ortk_device_rows;
+extern const ortk_device_table ortk_device_elementwise, ortk_device_move, ortk_device_heavy, ortk_device_rows,
+    ortk_device_index;
 
 #define DIMS 6u /* loops of a kernel */
 /* Loops of the output's shape with strides for up to three inputs that broadcast to it. */
@@ -39,6 +40,17 @@ const char *ortk_size_token(uint32_t dtype); /* "u32" for any type of four bytes
 ort_status *ortk_sizes_check(const ortk_desc *in, uint32_t in_count, const ortk_desc *out, uint32_t out_count);
 /* Declines ranks that kernels have no loops for. */
 bool ortk_rank_claim(ortk_node *node);
+
+/* A copy with strides, in elements: loops outermost first. */
+typedef struct ortk_box {
+    uint32_t rank;
+    int64_t from_offset, to_offset, dims[2 * ORTK_RANK_MAX], from[2 * ORTK_RANK_MAX], to[2 * ORTK_RANK_MAX];
+} ortk_box;
+/* All of `out`, in its own order; `from` is left to the caller. */
+ortk_box ortk_box_whole(const ortk_desc *out);
+/* errors: UNSUPPORTED when more than DIMS loops are left once those that run as one are joined. */
+ort_status *ortk_box_add(ortk_planner *planner, ortk_step_plan *step, const ortk_box *box, uint32_t dtype,
+                         uint32_t from_arg, uint32_t to_arg);
 
 static inline uint32_t ortk_axis(int64_t axis, uint32_t rank) {
     if (axis < 0) axis += rank;

@@ -55,6 +55,7 @@ OP_PLAN(softmax_plan) {
 
 typedef struct reduce_params {
     char op[24];
+    bool keeps_without_axes;
 } reduce_params;
 
 #define REDUCE_LOOPS 3u
@@ -65,20 +66,23 @@ typedef struct reduce_launch {
 
 OP_COMPILE(reduce_compile) {
     (void)compiler;
-    snprintf(((reduce_params *)params)->op, sizeof(reduce_params), "%s", ortk_node_op(node));
+    reduce_params *p = params;
+    snprintf(p->op, sizeof p->op, "%s", ortk_node_op(node));
+    p->keeps_without_axes = ortk_attr_int(node, "noop_with_empty_axes", 0) != 0;
     return NULL;
 }
 
+/* Kept and reduced loops alternate: six dimensions are three of each at most. */
 static bool reduce_claim(ortk_node *node) {
-    if (ortk_attr_int(node, "noop_with_empty_axes", 0))
-        return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "noop_with_empty_axes is not built");
-    /* Kept and reduced loops alternate: six dimensions are three of each at most. */
+    bool is_sum = strcmp(ortk_node_op(node), "ReduceSum") == 0;
+    if (ortk_attr_int(node, "noop_with_empty_axes", 0) && !is_sum)
+        return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "noop_with_empty_axes is built for ReduceSum alone");
     return ortk_rank_claim(node);
 }
 
-static void reduced_axes(const ortk_desc *in, uint32_t in_count, bool *out) {
+static void reduced_axes(const reduce_params *p, const ortk_desc *in, uint32_t in_count, bool *out) {
     bool is_given = ortk_is_known(in, in_count, 1) && in[1].element_count > 0;
-    for (uint32_t k = 0; k < in->rank; k++) out[k] = !is_given;
+    for (uint32_t k = 0; k < in->rank; k++) out[k] = !is_given && !p->keeps_without_axes;
     for (int64_t i = 0; is_given && i < in[1].element_count; i++)
         out[ortk_axis(ortk_known_int(&in[1], i), in->rank)] = true;
 }
@@ -112,7 +116,7 @@ OP_PLAN(reduce_plan) {
     if (!out->element_count) return NULL;
     ORTK_TRY(ortk_sizes_check(in, in_count, out, 1));
     if (!in->element_count) return ortk_fail(ORT_CODE_UNSUPPORTED, "a reduction of no elements is not built");
-    reduced_axes(in, in_count, is_reduced);
+    reduced_axes(p, in, in_count, is_reduced);
     if (!loops_fill(in, is_reduced, &launch))
         return ortk_fail(ORT_CODE_UNSUPPORTED, "axes that alternate more than three times");
     launch.inner_count = (int32_t)(in->element_count / out->element_count);

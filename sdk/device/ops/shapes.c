@@ -54,7 +54,7 @@ bool ortk_rank_claim(ortk_node *node) {
 
 ort_status *ortk_device_kernels(ortk_kernels *all) {
     static const ortk_device_table *const tables[] = {&ortk_device_elementwise, &ortk_device_move, &ortk_device_heavy,
-                                                      &ortk_device_rows};
+                                                      &ortk_device_rows, &ortk_device_index};
     for (uint32_t i = 0; i < ORTK_COUNT_OF(tables); i++)
         ORTK_TRY(ortk_kernels_add(all, tables[i]->kernels, tables[i]->count));
     return NULL;
