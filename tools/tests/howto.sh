@@ -61,6 +61,9 @@ lines() {
 # The suite may lack levels in this build: then its line, and those that need its record, are left out and said to be.
 if "$build/bin/ort-conformance" cpu --list >/dev/null 2>&1; then
     whole docs/howto/write-a-provider.md
+    shipped=$work/home-write-a-provider/orthrus/lib/orthrus
+    check "the shipped manifest is JSON" python3 -m json.tool "$shipped/npu.ortp.json"
+    check "it and its record tell the digest of the shipped library" test "$(grep -c "$(sha256sum "$shipped/libortp_npu.so" | cut -d' ' -f1)" "$shipped/npu.ortp.json")" -eq 2
 else
     skip "docs/howto/write-a-provider.md, section 4: ort-conformance is not built with every level"
     mkdir -p "$work/cut/docs"
