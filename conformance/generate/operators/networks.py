@@ -152,13 +152,30 @@ TRANSPOSES = (
     ("2x2", (2, 8, 5, 4), (8, 16, 2, 2), {"strides": [2, 2]}), ("1x1", (1, 3, 4, 4), (3, 5, 1, 1), {}), ("1d", (1, 2, 7), (2, 3, 4), {"strides": [2], "pads": [1, 1]}))
 
 
+def is_tiled(op, w, attrs):
+    """True for the convolutions that a transform algorithm may compute: dense 3x3, stride 1."""
+    return op == "Conv" and len(w) == 4 and w[2:] == (3, 3) and not set(attrs) - {"pads"}
+
+
+def tile_bound(inputs, attrs):
+    """The bound of a convolution by tiles (Winograd F(4x4, 3x3), arXiv 1509.09308): its transforms add and subtract across
+    a tile of 6x6 inputs, so that an output's error follows the largest of them, not the output's own terms. A tile that
+    holds the output lies within 3 outputs of it."""
+    x, w = np.abs(inputs[0]), np.abs(inputs[1])
+    top, left, bottom, right = attrs.get("pads", (0, 0, 0, 0))
+    reach = np.pad(x, ((0, 0), (0, 0), (top + 3, bottom + 3), (left + 3, right + 3)))
+    largest = np.lib.stride_tricks.sliding_window_view(reach, (9, 9), axis=(2, 3)).max(axis=(4, 5))
+    bound = np.einsum("nchw,oc->nohw", largest, w.sum(axis=(2, 3)))
+    return [bound + np.abs(inputs[2]).reshape(1, -1, 1, 1) if len(inputs) > 2 else bound]
+
+
 def convolutions(op, rows, own, kinds):
     for name, x, w, attrs in rows:
         random = rng(f"{op}/{name}")
         image, weights = values(random, x, F32), values(random, w, F32)
         outs = w[0] if op == "Conv" else w[1] * attrs.get("group", 1)
         terms = int(np.prod(w[1:])) if op == "Conv" else w[0] // attrs.get("group", 1) * int(np.prod(w[2:]))
-        base = {"klass": "D", "own": own}
+        base = {"klass": "D", "own": own, "bound": tile_bound if is_tiled(op, w, attrs) else None}
         yield Case(op, f"float32_{name}", [[image, weights]], attrs, inits=(1,), products=terms, note=name, **base)
         yield Case(op, f"float32_{name}_bias", [[image, weights, values(random, (outs,), F32)]], attrs, inits=(1, 2), products=terms + 1, note=f"{name}, bias", **base)
         if name in kinds:
@@ -176,7 +193,7 @@ def convolution_sets():
                                  ("depthwise", (1, 17, 9, 9), (17, 1, 3, 3), {"group": 17})):
             inputs = [numbers(make, random, x, 1), numbers(make, random, w, 1)]
             yield Case("Conv", f"float32_set_{name}_{tag}", [inputs], attrs, inits=(1,), klass="D", own=windows.conv, products=int(np.prod(w[1:])),
-                       zero_mean=zero_mean, note=f"numbers: {name}")
+                       bound=tile_bound if is_tiled("Conv", w, attrs) else None, zero_mean=zero_mean, note=f"numbers: {name}")
 
 
 # ---- pooling: name, input, attributes ----
