@@ -37,9 +37,11 @@ ort_status *ortc_watch_provide(ortp_outputs *outputs, uint32_t index, const int6
         binding->is_told_changed = true;
     ort_status *status = told_cell(binding, output, size_bytes);
     if (status) return status;
-    told->is_told = true;
-    told->rank = rank;
-    if (rank) memcpy(told->dims, dims, rank * sizeof *dims);
+    if (!told->is_told) { /* the first run's size is the one that is handed on */
+        told->is_told = true;
+        told->rank = rank;
+        if (rank) memcpy(told->dims, dims, rank * sizeof *dims);
+    }
     uint32_t size = out->size;
     *out = output->cells[binding->set].arg;
     out->size = size;
@@ -293,7 +295,8 @@ static ort_status *second_run(ortp_binding *binding, const ortp_run_args *args) 
         if (!status) is_complete = complete_check(binding, i) && is_complete;
     }
     /* What was not written differs because the memory did. */
-    if (status || !is_complete || !program->claim || !program->claim->is_deterministic) return status;
+    if (status || !is_complete || binding->is_told_changed || !program->claim || !program->claim->is_deterministic)
+        return status;
     bool is_different = !are_same(binding, &different) && different < binding->output_count;
     return is_different ? difference_judge(binding, args, different) : NULL;
 }

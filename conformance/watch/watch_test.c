@@ -1,5 +1,6 @@
 /* A right provider with one function that lies: each lie has to be found, by its rule; the unchanged one has to pass.
  */
+#include "common/onnx_writer.h"
 #include "partition/testdata/fake.h"
 #include "session/tiny_model.h"
 #include "testing/test.h"
@@ -21,6 +22,9 @@ typedef enum lie_kind {
     LIE_ALTERNATES,
     LIE_OLD_ADDRESS,
     LIE_ALLOCATES,
+    TELLS_SIZE, /* no lie: the output's size is the run's to tell */
+    LIE_TOLD_BEHIND,
+    LIE_TOLD_OTHER,
     LIE_SILENT,
     LIE_NOT_ALLOWED,
     LIE_UNKNOWN_NODE,
@@ -106,12 +110,22 @@ static ort_status *device_harm(const ortp_run_args *args) {
     return liar.real->queue->copy(args->queue, &copy, sizeof copy, 1, args->order);
 }
 
+/* Three numbers, or what the lie makes of them. */
+static ort_status *told_run(const ortp_run_args *args) {
+    int64_t count = liar.kind == LIE_TOLD_OTHER ? 2 + liar.run_count : 3;
+    ortp_tensor_arg out = {.size = sizeof out};
+    ort_status *status = liar.host->output->provide(args->outputs, 0, &count, 1, (uint64_t)count * sizeof(float), &out);
+    for (int64_t i = 0; !status && i < count + (liar.kind == LIE_TOLD_BEHIND); i++) ((float *)out.host)[i] = (float)i;
+    return status;
+}
+
 static ort_status *liar_run(ortp_binding *binding, const ortp_run_args *args) {
     float kept = 0;
     float *last = liar.output.host ? (float *)liar.output.host + liar.output.size_bytes / sizeof(float) - 1 : NULL;
     liar.run_count++;
     liar.cancel = args->cancel;
     liar.deadline_ns = args->deadline_ns;
+    if (liar.kind >= TELLS_SIZE && liar.kind <= LIE_TOLD_OTHER) return told_run(args);
     if (liar.kind == LIE_INCOMPLETE) kept = *last;
     ort_status *status = liar.real->program->run(binding, args);
     if (status) return status;
@@ -356,6 +370,48 @@ ORT_TEST(conformance_watch, finds_a_write_to_the_address_before_the_rebind) {
 }
 ORT_TEST(conformance_watch, finds_a_run_that_allocates) {
     lie_of_run(LIE_ALLOCATES, liar_near, "run.allocates");
+}
+
+/* ---- outputs whose size the run tells ---- */
+
+/* x[4] -> Unique -> y[N] */
+static void told(lie_kind kind, const char *rule) {
+    static const char *const inputs[] = {"x", NULL};
+    const int64_t four = 4, any = -1;
+    house self;
+    onnx_bytes graph = {0}, model = {0};
+    ort_tensor *x = NULL, *y = NULL;
+    onnx_node(&graph, "Unique", "y", inputs);
+    onnx_value(&graph, 11, "x", &four, 1);
+    onnx_value(&graph, 12, "y", &any, 1);
+    onnx_model(&model, &graph, 13);
+    house_open(&self, kind, liar_near, "Abs Neg");
+    fake_near_ops = "Unique";
+    ort_model_destroy(self.model);
+    CHECK_OK(ort_model_load_bytes(self.environment, model.data, model.size, NULL, self.options, &self.model));
+    free(model.data);
+    CHECK_OK(house_session(&self));
+    CHECK_OK(ort_tensor_create(ORT_DTYPE_F32, &four, 1, &x));
+    CHECK_OK(ort_session_run(self.session, &x, 1, &y, 1, NULL));
+    CHECK(ort_tensor_dims(y)[0] == 3 && ((const float *)ort_tensor_data_const(y))[2] == 2, "%lld elements",
+          (long long)ort_tensor_dims(y)[0]);
+    CHECK(ortc_watch_count(self.watch).launches >= 2);
+    ort_tensor_release(x);
+    ort_tensor_release(y);
+    if (rule)
+        expect_rule(&self, rule);
+    else
+        expect_none(&self);
+    house_close(&self);
+}
+ORT_TEST(conformance_watch, hands_an_output_on_whose_size_the_run_told) {
+    told(TELLS_SIZE, NULL);
+}
+ORT_TEST(conformance_watch, finds_a_byte_behind_an_output_that_was_told) {
+    told(LIE_TOLD_BEHIND, "run.bounds");
+}
+ORT_TEST(conformance_watch, finds_an_output_that_is_told_otherwise_the_second_time) {
+    told(LIE_TOLD_OTHER, "run.repeats");
 }
 
 /* ---- lies of claims ---- */
