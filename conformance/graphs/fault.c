@@ -249,6 +249,8 @@ ortc_checks ortc_fault_checks(void) {
         {"threads-many-shapes", 5, SLOW, "four threads run one session with other sizes", ortc_check_many_shapes},
         {"threads-many-sessions", 5, SLOW, "four threads make, run and destroy sessions of one environment",
          ortc_check_many_sessions},
+        {"threads-asynchronous", 5, SLOW, "eight bindings of one session run at once, told of when they are done",
+         ortc_check_asynchronous},
         {"endure-runs", 5, SLOW, "a thousand runs do not grow the process", ortc_check_runs},
         {"endure-sessions", 5, SLOW, "two hundred sessions do not grow the process", ortc_check_sessions},
         {"endure-environments", 5, SLOW, "environments come and go, and leave no thread, file or memory",

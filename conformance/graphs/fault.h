@@ -14,6 +14,7 @@ void ortc_check_device_memory(ortc_context *context);
 void ortc_check_one_session(ortc_context *context);
 void ortc_check_many_shapes(ortc_context *context);
 void ortc_check_many_sessions(ortc_context *context);
+void ortc_check_asynchronous(ortc_context *context);
 void ortc_check_cancel_between(ortc_context *context);
 /* endure.c */
 void ortc_check_runs(ortc_context *context);

@@ -91,6 +91,88 @@ void ortc_check_many_sessions(ortc_context *context) {
     with_threads(context, 1, own_sessions);
 }
 
+/* ---- runs that are asked for and told of later ---- */
+
+#define BINDINGS 8u
+
+typedef struct flight {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t open;
+    char text[300]; /* of the first failure; "" */
+} flight;
+
+static void flight_done(void *user, const ort_status *status) {
+    flight *self = user;
+    pthread_mutex_lock(&self->lock);
+    if (status && !*self->text) snprintf(self->text, sizeof self->text, "%s", ort_status_message(status));
+    self->open--;
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* Starts one run; false: it was refused, and is not told of. */
+static bool flight_start(flight *self, ort_binding *binding) {
+    pthread_mutex_lock(&self->lock);
+    self->open++;
+    pthread_mutex_unlock(&self->lock);
+    ort_status *status = ort_binding_run_async(binding, NULL, flight_done, self);
+    if (status) flight_done(self, status);
+    bool is_started = status == NULL;
+    ort_status_destroy(status);
+    return is_started;
+}
+
+static void flight_wait(flight *self) {
+    pthread_mutex_lock(&self->lock);
+    while (self->open) pthread_cond_wait(&self->changed, &self->lock);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static bool binding_make(const ortc_scene *scene, int64_t count, uint32_t seed, ort_binding **out) {
+    ort_tensor *x = NULL;
+    ort_status *status = ort_binding_create(scene->session, out);
+    if (!status) status = ort_tensor_create(ORT_DTYPE_F32, &count, 1, &x);
+    if (!status) {
+        ortc_chain_fill(ort_tensor_data(x), count, seed);
+        status = ort_binding_set_input(*out, 0, x);
+    }
+    ort_tensor_release(x);
+    return ortc_is_good(scene->context, "threads.concurrent", "a binding", status);
+}
+
+static void answer_check(const ortc_scene *scene, ort_binding *binding, int64_t count, uint32_t seed) {
+    float x[1024], want[1024];
+    const ort_tensor *y = ort_binding_output(binding, 0);
+    ortc_chain_fill(x, count, seed);
+    ortc_chain_answer(scene->chain, x, want, count);
+    if (!y || memcmp(ort_tensor_data_const(y), want, (size_t)count * sizeof *want) != 0)
+        ortc_fail(scene->context, "threads.concurrent", "an asynchronous run of %lld elements is wrong",
+                  (long long)count);
+}
+
+static void flights_run(ortc_scene *scene, flight *self, ort_binding **bindings) {
+    bool is_good = true;
+    for (uint32_t i = 0; is_good && i < BINDINGS; i++)
+        is_good = binding_make(scene, 100 + (int64_t)i * 100, i, &bindings[i]);
+    for (uint32_t turn = 0; is_good && turn < RUNS && !*self->text; turn++) {
+        for (uint32_t i = 0; is_good && i < BINDINGS; i++) is_good = flight_start(self, bindings[i]);
+        flight_wait(self);
+    }
+    if (*self->text) ortc_fail(scene->context, "threads.concurrent", "an asynchronous run: %s", self->text);
+    for (uint32_t i = 0; is_good && i < BINDINGS && !*self->text; i++)
+        answer_check(scene, bindings[i], 100 + (int64_t)i * 100, i);
+}
+
+void ortc_check_asynchronous(ortc_context *context) {
+    ortc_scene scene;
+    flight self = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    ort_binding *bindings[BINDINGS] = {NULL};
+    if (ortc_scene_open(context, 0, 1, &scene)) flights_run(&scene, &self, bindings);
+    for (uint32_t i = 0; i < BINDINGS; i++) ort_binding_destroy(bindings[i]);
+    ortc_scene_close(&scene);
+}
+
 /* ---- a run that another thread cancels ---- */
 
 typedef struct canceller {
