@@ -195,6 +195,9 @@ ORT_TEST(judge, a_case_that_can_not_be_judged_is_broken) {
     notes = json_pack("{s:s, s:s}", "class", "U", "ulp", "many");
     CHECK(!ortc_tolerance_read(notes, &out, text, sizeof text) && strstr(text, "'ulp'"), "ulp is no number");
     json_decref(notes);
+    notes = json_pack("{s:s, s:f}", "class", "D", "products", 1e300);
+    CHECK(!ortc_tolerance_read(notes, &out, text, sizeof text) && strstr(text, "'products'"), "no such count");
+    json_decref(notes);
 }
 
 ORT_TEST(judge, empty_tensors_are_equal) {

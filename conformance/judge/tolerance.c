@@ -45,8 +45,8 @@ const ortc_class *ortc_class_find(const char *name) {
 static bool read_number(const json_t *notes, const char *key, double *out, char *out_text, size_t text_bytes) {
     const json_t *value = json_object_get(notes, key);
     if (!value) return true;
-    if (!json_is_number(value) || !(json_number_value(value) >= 0)) {
-        snprintf(out_text, text_bytes, "case.json: '%s' is not a number >= 0", key);
+    if (!json_is_number(value) || !(json_number_value(value) >= 0 && json_number_value(value) < 0x1p53)) {
+        snprintf(out_text, text_bytes, "case.json: '%s' is not a number from 0 to 2^53", key);
         return false;
     }
     *out = json_number_value(value);

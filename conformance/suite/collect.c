@@ -187,7 +187,9 @@ static int select_cases(const ortc_settings *settings, ortc_cases *cases) {
 
 static uint32_t levels_wanted(const ortc_settings *settings) {
     const uint32_t of_trees = 1u << 3 | 1u << 4, all = (1u << ORTC_LEVEL_COUNT) - 1;
+    const char *one = settings->repro;
     if (settings->levels) return settings->levels;
+    if (one && one[0] == 'L' && one[1] >= '0' && one[1] < (char)('0' + ORTC_LEVEL_COUNT)) return 1u << (one[1] - '0');
     return settings->suites.count ? of_trees : all;
 }
 
