@@ -63,6 +63,7 @@ PY
 check "the record is small and names the plugin's digest" bash -c \
     "test \$(stat -c %s '$work/record.json') -lt 4096 && grep -q \$(sha256sum '$build/lib/orthrus/libortp_cpu.so' | cut -c1-64) '$work/record.json'"
 expect "--repro runs one case in this process" 1 'values.known: planted' "$fake" cpu --level 0 --repro L0/fail
+expect "a crash in company is run again alone" 1 'L0/crash: .*; alone it ends the process too$' "$fake" cpu --level 0 --filter '[bc]r*' --jobs 1
 expect "--repro knows the level by the id" 0 '^passed' "$fake" cpu --repro L1/pass-last
 expect "--repro of a case that there is not" 2 "no case is called 'L0/gone'" "$fake" cpu --level 0 --repro L0/gone
 expect "output is blamed on the case that printed, and on no other" 1 '^1 passed, 1 failed' "$fake" cpu --level 0 --filter 'print*' --jobs 1
