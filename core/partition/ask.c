@@ -15,7 +15,7 @@ static ort_status *refuse(attempt *at, uint32_t candidate, ort_status *status) {
 ort_status *orti_attempt_ask(attempt *at, uint32_t candidate, const uint8_t *only, orti_claims *out) {
     for (uint32_t i = 0; i < at->shown_count; i++) {
         orti_node_id node = at->shown[i];
-        bool is_theirs = at->pin_of[node] == ORTI_NONE || at->pin_of[node] == candidate;
+        bool is_theirs = orti_attempt_may_take(at, candidate, node);
         at->mask[i] = at->piece_of[node] == PIECE_NONE && is_theirs && (!only || only[node]);
     }
     at->answers[candidate].is_asked = true;

@@ -2,7 +2,7 @@
 #include "partition/inner.h"
 
 static const orti_pin *pin_at(const attempt *at, orti_node_id node) {
-    static const orti_pin nobody = {ORTI_NONE, false};
+    static const orti_pin nobody = {ORTI_NONE, ORTI_PIN_DRAWN};
     return node < at->request->pin_count ? &at->request->pins[node] : &nobody;
 }
 
@@ -10,6 +10,13 @@ ort_status *orti_attempt_pins_read(attempt *at) {
     ORT_TRY(orti_arena_alloc(&at->arena, at->node_bound, sizeof *at->pin_of, &at->pin_of));
     for (uint32_t i = 0; i < at->node_bound; i++) at->pin_of[i] = pin_at(at, i)->candidate;
     return NULL;
+}
+
+bool orti_attempt_may_take(const attempt *at, uint32_t candidate, orti_node_id node) {
+    uint32_t pinned = at->pin_of[node];
+    if (pinned == ORTI_NONE || pinned == candidate) return true;
+    const orti_candidate *candidates = at->request->candidates;
+    return pin_at(at, node)->kind == ORTI_PIN_WON && candidates[candidate].rank < candidates[pinned].rank;
 }
 
 /* The words of the one who was to take it. */
@@ -30,7 +37,7 @@ ort_status *orti_attempt_pins_free(attempt *at, bool *out_freed) {
         if (at->piece_of[node] != PIECE_NONE || at->pin_of[node] == ORTI_NONE) continue;
         /* A composite that is not taken whole gets another chance as its body. */
         bool has_body = orti_graph_node(at->request->graph, node)->body != NULL;
-        if (pin_at(at, node)->is_strict && !has_body) return strict_failure(at, node);
+        if (pin_at(at, node)->kind == ORTI_PIN_STRICT && !has_body) return strict_failure(at, node);
         if (has_body) continue;
         at->pin_of[node] = ORTI_NONE;
         *out_freed = true;

@@ -35,7 +35,7 @@ typedef struct attempt {
     uint8_t *mask;    /* scratch: one byte for each shown node */
     uint8_t *mark;    /* scratch: one byte for each node id */
     uint32_t *stack;  /* scratch: node ids */
-    uint32_t *pin_of; /* by node id: the only candidate that may take it, or ORTI_NONE */
+    uint32_t *pin_of; /* by node id: the candidate that it is for, or ORTI_NONE */
 } attempt;
 
 /* ---- ask.c ---- */
@@ -62,6 +62,7 @@ ORT_MUST_USE ort_status *orti_attempt_choose(attempt *at, bool *out_has_breach);
 
 /* ---- expand.c ---- */
 ORT_MUST_USE ort_status *orti_attempt_pins_read(attempt *at);
+bool orti_attempt_may_take(const attempt *at, uint32_t candidate, orti_node_id node);
 /* Nodes that whoever they were pinned to does not take become anybody's; *out_freed: there were such. */
 ORT_MUST_USE ort_status *orti_attempt_pins_free(attempt *at, bool *out_freed);
 /* Composites that nobody takes whole become the result's expansions. */

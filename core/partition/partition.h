@@ -20,10 +20,15 @@ typedef struct orti_candidate {
     bool is_asked_for;
 } orti_candidate;
 
-/* Whose a node is to be. `is_strict`: or the partitioning fails; else who takes it when that one does not. */
+/* Whose a node is to be. */
+typedef enum orti_pin_kind {
+    ORTI_PIN_DRAWN,  /* that one's, and anybody's when it does not take it */
+    ORTI_PIN_STRICT, /* that one's, or the partitioning fails */
+    ORTI_PIN_WON     /* as drawn, but candidates of a lower rank than its own may take it too */
+} orti_pin_kind;
 typedef struct orti_pin {
     uint32_t candidate; /* ORTI_NONE: anybody's */
-    bool is_strict;
+    orti_pin_kind kind;
 } orti_pin;
 
 typedef enum orti_fallback { ORTI_FALLBACK_ALLOW, ORTI_FALLBACK_WARN, ORTI_FALLBACK_ERROR } orti_fallback;

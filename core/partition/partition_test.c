@@ -133,3 +133,37 @@ ORT_TEST(partition, fallback_is_a_policy) {
     orti_partitioning_destroy(parts);
     fake_rooms_close(&rooms);
 }
+
+/* Both have the same rank: far won the composite by its body with its cost, so that the parts are not near's. */
+ORT_TEST(partition, the_parts_of_a_body_are_the_winners) {
+    fake_rooms rooms;
+    orti_partitioning *parts = NULL;
+    orti_node_id first = ORTI_NONE;
+    CHECK_OK(fake_rooms_open(&rooms,
+                             "graph \"composite\" {\n"
+                             "  input %x : float32[64]\n"
+                             "  %y = test::Call@1 (%x) \"c\" body graph \"Call\" {\n"
+                             "    input %i\n"
+                             "    %j = Neg@13 (%i) \"n\"\n"
+                             "    %k = Abs@13 (%j) \"a\"\n"
+                             "    output %k\n"
+                             "  }\n"
+                             "  output %y\n"
+                             "}\n",
+                             "Call Neg", "Neg Abs"));
+    fake_far_by_body = 1;
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->expansion_count == 1 && parts->expansions[0].candidate == 0 && parts->part_count == 0);
+    orti_partitioning_destroy(parts);
+    CHECK_OK(orti_graph_inline_body(rooms.graph, 0, &first));
+    CHECK_OK(orti_ops_bind(rooms.graph, fake_opset, NULL));
+    CHECK_OK(orti_infer_graph(rooms.graph));
+    const orti_pin pins[] = {{ORTI_NONE, ORTI_PIN_WON}, {0, ORTI_PIN_WON}, {0, ORTI_PIN_WON}};
+    rooms.request.pins = pins;
+    rooms.request.pin_count = 3;
+    CHECK_OK(orti_partition_create(&rooms.request, &parts));
+    CHECK(parts->parts[fake_part_of(parts, "c/n")].candidate == 0);
+    CHECK(parts->parts[fake_part_of(parts, "c/a")].candidate == 1, "what far leaves is near's");
+    orti_partitioning_destroy(parts);
+    fake_rooms_close(&rooms);
+}

@@ -94,16 +94,17 @@ static ort_status *partition(ort_environment *environment, orti_graph *graph, se
     return orti_partition_create(&request, &composition->partitioning);
 }
 
-/* The call becomes the nodes of its body; they are for whoever took it by its body. */
+/* The call becomes the nodes of its body; they are for whoever took it by its body, unless somebody is preferred. */
 static ort_status *expand_one(orti_graph *graph, const orti_expansion *expansion, session_composition *composition) {
     orti_node_id first = ORTI_NONE;
     ORT_TRY(orti_graph_inline_body(graph, expansion->node, &first));
     ORT_TRY(orti_marks_grow(composition, graph));
-    bool is_strict = composition->pins[expansion->node].is_strict;
+    const orti_pin *was = &composition->pins[expansion->node];
+    orti_pin_kind kind = was->candidate == ORTI_NONE ? ORTI_PIN_WON : was->kind;
     composition->origins[expansion->node] |= COMPOSITION_EXPANDED;
     for (orti_node_id id = first; id < orti_graph_node_count(graph); id++) {
         composition->origins[id] = COMPOSITION_OF_BODY;
-        composition->pins[id] = (orti_pin){expansion->candidate, is_strict};
+        composition->pins[id] = (orti_pin){expansion->candidate, kind};
     }
     return NULL;
 }

@@ -9,7 +9,7 @@ ort_status *orti_marks_grow(session_composition *composition, const orti_graph *
     ORT_TRY(orti_grow(composition->alloc, &composition->pins, &composition->pin_capacity, count, sizeof(orti_pin)));
     ORT_TRY(orti_grow(composition->alloc, &composition->origins, &composition->origin_capacity, count, 1));
     for (; composition->mark_count < count; composition->mark_count++)
-        composition->pins[composition->mark_count] = (orti_pin){ORTI_NONE, false};
+        composition->pins[composition->mark_count] = (orti_pin){ORTI_NONE, ORTI_PIN_DRAWN};
     return NULL;
 }
 
@@ -55,7 +55,7 @@ static ort_status *wish_pin(session_composition *composition, const orti_graph *
     for (uint32_t i = 0; i < orti_graph_node_count(graph); i++) {
         const orti_node *node = orti_graph_node(graph, i);
         if (node->is_deleted || !orti_glob_match(pattern, node->name)) continue;
-        composition->pins[i] = (orti_pin){candidate, true};
+        composition->pins[i] = (orti_pin){candidate, ORTI_PIN_STRICT};
         count++;
     }
     if (count || is_served(composition, graph, pattern)) return NULL;
@@ -96,7 +96,7 @@ static ort_status *cuts_draw(session_composition *composition, orti_graph *graph
         if (is_cut && cuts_left) cuts_left--;
         if (is_cut) candidate = candidate_draw(composition, candidate, &seed);
         orti_pin *pin = &composition->pins[order[i]];
-        if (pin->candidate == ORTI_NONE) *pin = (orti_pin){candidate, false};
+        if (pin->candidate == ORTI_NONE) *pin = (orti_pin){candidate, ORTI_PIN_DRAWN};
     }
     return NULL;
 }

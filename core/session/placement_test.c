@@ -79,18 +79,31 @@ ORT_TEST(composites, one_whole_for_who_takes_it) {
     house_close(&house);
 }
 
-/* Near is asked first and takes what is in the body; yet far has won the composite with it. */
+/* Far is preferred, and near has the whole. */
 ORT_TEST(composites, by_body_for_who_takes_it_so) {
+    test_house house;
+    house_begin(&house, "far,near", "Call Abs", "Call Neg");
+    fake_far_by_body = 1;
+    house_model(&house, "Neg Call Neg", "Abs Abs");
+    CHECK_OK(house_session(&house));
+    house_run(&house, -1);
+    provider_check(&house, "n0", "near");
+    provider_check(&house, "n2", "near");
+    provider_check(&house, "n1/n0", "far");
+    provider_check(&house, "n1/n1", "far");
+    house_close(&house);
+}
+
+/* Near is preferred: it does not have the composite, but its parts. */
+ORT_TEST(composites, the_parts_for_who_is_preferred) {
     test_house house;
     house_begin(&house, "near,far", "Call Neg Abs", "Neg Abs");
     fake_far_by_body = 1;
     house_model(&house, "Neg Call Neg", "Neg Neg Abs");
     CHECK_OK(house_session(&house));
     house_run(&house, -1);
-    provider_check(&house, "n0", "near");
-    provider_check(&house, "n2", "near");
-    provider_check(&house, "n1/n0", "far");
-    provider_check(&house, "n1/n2", "far");
+    provider_check(&house, "n1/n0", "near");
+    provider_check(&house, "n1/n2", "near");
     house_close(&house);
 }
 
@@ -115,13 +128,33 @@ ORT_TEST(composites, an_operator_in_a_body_that_nobody_takes_is_named) {
     house_close(&house);
 }
 
+/* With the plugins that are built beside the test. */
+static void house_real(test_house *house, const char *providers) {
+    memset(house, 0, sizeof *house);
+    CHECK_OK(ort_options_create(&house->options));
+    CHECK_OK(ort_options_set(house->options, "fallback", "error"));
+    CHECK_OK(ort_options_set(house->options, "providers", providers));
+    CHECK_OK(ort_options_set(house->options, "plugins.path", TEST_PLUGINS));
+    CHECK_OK(ort_environment_create(house->options, NULL, NULL, &house->environment));
+}
+
+/* The kit claims by body what it has no kernel for and whose parts it has; the CPU, which has the whole, is not served
+ * first. */
+ORT_TEST(composites, the_kit_takes_by_body_what_it_has_the_parts_of) {
+    test_house house;
+    house_real(&house, "sim,cpu");
+    house_model(&house, "Celu Neg", NULL);
+    CHECK_OK(house_session(&house));
+    house_run(&house, -1);
+    provider_check(&house, "n0", "");
+    provider_check(&house, "n0/Exp", "sim");
+    provider_check(&house, "n0/Max", "sim");
+    house_close(&house);
+}
+
 ORT_TEST(composites, a_function_runs_on_the_cpu) {
     test_house house;
-    CHECK_OK(house_environment(&house, "near"));
-    ort_environment_destroy(house.environment);
-    CHECK_OK(ort_options_set(house.options, "providers", "cpu"));
-    CHECK_OK(ort_options_set(house.options, "plugins.path", TEST_PLUGINS));
-    CHECK_OK(ort_environment_create(house.options, NULL, NULL, &house.environment));
+    house_real(&house, "cpu");
     house_model(&house, "Neg Call Call Neg", "Relu Neg Neg");
     CHECK_OK(house_session(&house));
     house_run(&house, 0);

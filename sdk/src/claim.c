@@ -72,7 +72,13 @@ static ort_status *symbols_read(ortk_asker *asker, const ortp_policy *policy) {
 static ort_status *match_one(ortk_asker *asker, uint32_t id) {
     ortk_node node;
     ORTK_TRY(ortk_node_init(&node, asker->host, asker->view, id, &asker->constants));
+    bool has_fitting_body = false;
     asker->kernels[id] = ortk_node_match(asker, &node);
+    if (!asker->kernels[id]) ORTK_TRY(ortk_body_match(asker, &node, &has_fitting_body, &asker->costs[id]));
+    if (has_fitting_body) {
+        asker->kernels[id] = &ortk_kernel_body;
+        return NULL;
+    }
     if (!asker->kernels[id]) {
         ort_string_view text = {node.decline_text, strlen(node.decline_text)};
         return asker->sink->decline(asker->sink->user, id, node.decline_code, text);
@@ -131,15 +137,20 @@ static ort_status *claim_create(ortk_asker *asker, uint32_t level, uint32_t coun
 static ort_status *piece_propose(ortk_asker *asker, uint32_t level, uint32_t count) {
     ortk_claim *claim = NULL;
     double *costs = ortk_arena_array(asker->arena, count, sizeof *costs), total = 0;
-    if (!costs) return ortk_out_of_memory();
+    uint8_t *by_body = ortk_arena_array(asker->arena, count, sizeof *by_body);
+    if (!costs || !by_body) return ortk_out_of_memory();
     ORTK_TRY(claim_create(asker, level, count, &claim));
-    for (uint32_t i = 0; i < count; i++) total += costs[i] = asker->costs[claim->nodes[i]];
+    for (uint32_t i = 0; i < count; i++) {
+        total += costs[i] = asker->costs[claim->nodes[i]];
+        by_body[i] = claim->kernels[i] == &ortk_kernel_body;
+    }
     ortp_proposal proposal = {
         .size = sizeof proposal,
         .flags = ORTP_PROPOSAL_DETERMINISTIC,
         .token = claim->token,
         .node_count = count,
         .nodes = claim->nodes,
+        .by_body = by_body,
         .node_cost_ns = costs,
         .cost_ns = total,
         .launch_ns = asker->instance->launch_ns,

@@ -24,4 +24,9 @@ double ortk_node_cost_ns(const ortk_asker *asker, const ortk_node *node);
 /* The kernel that takes the node, or NULL with decline_code and decline_text set. */
 const ortk_kernel *ortk_node_match(const ortk_asker *asker, ortk_node *node);
 
+/* The kernel of a composite that is claimed by its body: never compiled. */
+extern const ortk_kernel ortk_kernel_body;
+/* Whether every node of the composite's body has a kernel, and what they cost together. */
+ort_status *ortk_body_match(const ortk_asker *asker, const ortk_node *node, bool *out_fits, double *out_cost_ns);
+
 #endif
