@@ -306,7 +306,11 @@ done:
 /* ---- nothing grows ---- */
 
 #define ENDURE_RUNS 1000u
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define GROWN_BYTES (UINT64_C(64) << 20) /* the sanitizer's own notes on what is touched */
+#else
 #define GROWN_BYTES (UINT64_C(4) << 20)
+#endif
 
 /* Of the process: what it holds in memory, by the system's count. */
 static uint64_t resident_bytes(void) {

@@ -192,20 +192,29 @@ done:
     ortc_bare_finish(&bare);
 }
 
-/* Many at once on two queues, their points waited for in another order. */
+#define MANY        200u
+#define PIECE_BYTES 64u
+
+/* Many at once on two queues, each of a piece of its own, their points waited for in another order. */
 static void settles_run(ortc_context *context) {
     ortc_bare bare;
     stage s;
-    if (!ortc_bare_start(&bare, context) || !stage_open(&s, &bare, 64)) goto done;
-    for (uint32_t i = 1; i <= 200; i++) {
-        const bool is_first = i % 2 == 1;
-        const ortp_point end = {is_first ? s.ends : s.others, i};
-        if (!ortc_bare_ok(&bare, copy_out(&s, is_first ? s.queue : bare.mover, NULL, 0, end), "queue.copy", "a copy"))
+    if (!ortc_bare_start(&bare, context) || !stage_open(&s, &bare, MANY * PIECE_BYTES)) goto done;
+    for (uint32_t i = 0; i < MANY; i++) {
+        const bool is_first = i % 2 == 0;
+        const uint64_t at = (uint64_t)i * PIECE_BYTES;
+        const ortp_copy copy = ortc_copy_out(s.got + at, s.buffer, at, PIECE_BYTES);
+        const ortp_point end = {is_first ? s.ends : s.others, i + 1};
+        if (!ortc_bare_ok(&bare, ortc_bare_copy(&bare, is_first ? s.queue : bare.mover, &copy, 1, NULL, 0, end),
+                          "queue.copy", "a copy"))
             goto done;
     }
-    for (uint32_t i = 200; i > 0; i--)
-        if (!ortc_bare_wait(&bare, (ortp_point){i % 2 == 1 ? s.ends : s.others, i}, "the point of one of 200 copies"))
+    for (uint32_t i = MANY; i-- > 0;)
+        if (!ortc_bare_wait(&bare, (ortp_point){i % 2 == 0 ? s.ends : s.others, i + 1},
+                            "the point of one of 200 copies"))
             goto done;
+    if (memcmp(s.sent, s.got, s.size_bytes) != 0)
+        ortc_fail(context, "point.early", "200 points are reached and not all of their bytes are there");
     stage_close(&s);
 done:
     ortc_bare_finish(&bare);
