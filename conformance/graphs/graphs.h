@@ -9,5 +9,7 @@
  * with sizes fixed and free. Every way must give what the files say. Tolerances: case.json, or inputs.json by output.
  */
 void ortc_graph_run(ortc_context *context);
+/* L4 without files: drawn.c */
+ortc_checks ortc_graph_checks(void);
 
 #endif

@@ -34,6 +34,9 @@ static void all_pass(ortc_checks checks) {
 ORT_TEST(conformance_graphs, the_cpu_provider_passes_level_5) {
     all_pass(ortc_fault_checks());
 }
+ORT_TEST(conformance_graphs, the_cpu_provider_passes_drawn_graphs) {
+    all_pass(ortc_graph_checks());
+}
 ORT_TEST(conformance_graphs, level_6_reports_and_judges_nothing) {
     all_pass(ortc_speed_checks());
 }

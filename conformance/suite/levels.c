@@ -5,8 +5,8 @@
 ortc_levels ortc_levels_built(void) {
     return (ortc_levels){
         .tables = {ortc_bare_load_checks(), ortc_bare_lifetime_checks(), ortc_bare_device_checks(), ortc_fault_checks(),
-                   ortc_speed_checks()},
-        .table_count = 5,
+                   ortc_speed_checks(), ortc_graph_checks()},
+        .table_count = 6,
         .run_folder = ortc_case_run,
         .run_graph = ortc_graph_run,
         .look = ortc_process_look,
