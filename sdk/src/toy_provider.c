@@ -267,7 +267,7 @@ static ort_status *toy_device_describe(void *context, uint32_t device, ortp_devi
     out->kind = ORTP_DEVICE_KIND_CPU;
     out->flags = ORTP_DEVICE_HOST_ADDRESSABLE | ORTP_DEVICE_INTEGRATED;
     out->numa_node = ORTP_NONE;
-    out->id = (ort_string_view){"toy", 3};
+    out->id = out->name = (ort_string_view){"toy", 3};
     out->dtypes = F32;
     out->spaces = &space;
     out->space_stride = sizeof space;
