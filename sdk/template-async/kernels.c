@@ -133,19 +133,24 @@ static void elementwise(void (*compute)(const async_row *row), const async_walk 
     } while (advance(walk, last, index, offset));
 }
 
-static void matrix_multiply(const async_walk *walk, const float *a, const float *b, float *out) {
-    for (int64_t i = 0; i < walk->m; i++, a += walk->k, out += walk->n) {
-        for (int64_t j = 0; j < walk->n; j++) out[j] = 0;
-        for (int64_t k = 0; k < walk->k; k++)
-            for (int64_t j = 0; j < walk->n; j++) out[j] += a[k] * b[k * walk->n + j];
+/* Eight products are summed before they join the rest: a small one is not lost behind a large sum. */
+static void row_multiply(const async_walk *walk, const float *a, const float *b, float *out) {
+    for (int64_t j = 0; j < walk->n; j++) out[j] = 0;
+    for (int64_t begin = 0; begin < walk->k; begin += 8) {
+        const int64_t end = begin + 8 < walk->k ? begin + 8 : walk->k;
+        for (int64_t j = 0; j < walk->n; j++) {
+            float sum = 0;
+            for (int64_t k = begin; k < end; k++) sum += a[k] * b[k * walk->n + j];
+            out[j] += sum;
+        }
     }
 }
 
 static void product(const async_walk *walk, const float *a, const float *b, float *out) {
     int64_t index[ASYNC_RANK_MAX] = {0}, offset[2] = {0};
     do {
-        matrix_multiply(walk, a + offset[0], b + offset[1], out);
-        out += walk->m * walk->n;
+        for (int64_t i = 0; i < walk->m; i++, out += walk->n)
+            row_multiply(walk, a + offset[0] + i * walk->k, b + offset[1], out);
     } while (advance(walk, walk->rank, index, offset));
 }
 
