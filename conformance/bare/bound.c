@@ -168,7 +168,7 @@ bool ortc_bound_open(ortc_bound *bound, ortc_trial *trial, uint32_t flags) {
         !ortc_bare_ok(bare, bare->queue.timeline_create(bare->instance, 0, &bound->timeline), "point.state",
                       "timeline_create") ||
         !ortc_bare_ok(bare, ortc_bind_call(bound, trial->example.input_count, 0, NULL, &bound->binding),
-                      "claim.compiles", "bind"))
+                      trial->bind_rule ? trial->bind_rule : "claim.compiles", "bind"))
         return false;
     if (!bound->binding) ortc_fail(bare->context, "out.written", "bind succeeded and gave no binding");
     return bound->binding && ortc_bare_is_clean(bare);
@@ -251,7 +251,7 @@ bool ortc_bound_judge(ortc_bound *bound, const char *rule, void *out_bytes) {
     ortc_trial *trial = bound->trial;
     const ortc_example *e = &trial->example;
     double got = 0, want = 0;
-    void *bytes = malloc(e->output_bytes + 1);
+    void *bytes = malloc(bound->output.size_bytes + 1); /* a shared one may be larger than what is in it */
     bool is_right =
         bytes && ortc_tensor_read(&bound->output, trial->bare, bytes, "an output") &&
         (bound->output.is_shared || inputs_check(bound)) &&

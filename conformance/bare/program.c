@@ -108,6 +108,7 @@ static bool resize(ortc_trial *trial, int64_t n) {
 }
 
 static bool range_holds(ortc_trial *trial, const ortp_symbol_range *range) {
+    trial->bind_rule = "plan.ranges";
     const int64_t wanted[] = {range->min, range->opt, range->max, range->min + 1, range->max - 1, 1, 5, 200};
     for (uint32_t i = 0; i < ORTC_COUNT(wanted); i++) {
         ortc_bound bound;

@@ -36,6 +36,7 @@ typedef struct ortc_trial {
     ortp_plan_info info;
     uint8_t shared; /* of the only output */
     bool is_taken;
+    const char *bind_rule; /* what a failing bind breaks; NULL: claim.compiles */
 } ortc_trial;
 
 /* is_taken tells whether the plugin takes the whole of it; then it is compiled. */
