@@ -1,7 +1,7 @@
 /* Maps other memory than the buffer's. */
 #include "wrong.h"
 
-static unsigned char elsewhere[1 << 20];
+static _Alignas(4096) unsigned char elsewhere[1 << 20];
 
 static ort_status *map(ortp_instance *instance, ortp_buffer *buffer, uint64_t offset_bytes, uint64_t size_bytes,
                        void **out) {

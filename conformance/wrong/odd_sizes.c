@@ -16,7 +16,7 @@ void __wrap_async_compute(const async_operator *op, ort_dtype dtype, const async
                           void *out) {
     int64_t count = count_of(walk);
     __real_async_compute(op, dtype, walk, in, out);
-    if (count % 2 && count > 8 && dtype == ORT_DTYPE_F32) ((float *)out)[count - 1] *= 1.5f;
+    if (count % 2 && count > 8 && dtype == ORT_DTYPE_F32) ((float *)out)[count - 1] += 1;
 }
 
 void ortc_wrong_spoil(void) {}

@@ -1,9 +1,9 @@
 /* Exports a second symbol. */
 #include "wrong.h"
 
-ORT_EXPORT int wrong_helper(void);
+ORT_EXPORT int ortc_wrong_exported(void);
 
-ORT_EXPORT int wrong_helper(void) {
+ORT_EXPORT int ortc_wrong_exported(void) {
     return 1;
 }
 
