@@ -36,6 +36,9 @@
 #define OKL_COMPUTE_u32 OKL_STORAGE_u32
 #define OKL_COMPUTE_u64 OKL_STORAGE_u64
 
+#define OKL_UNSIGNED_i32 OKL_STORAGE_u32
+#define OKL_UNSIGNED_i64 OKL_STORAGE_u64
+
 #define OKL_STORAGE_f32 float
 #define OKL_STORAGE_i32 int
 
@@ -66,10 +69,11 @@
 #include "okl_cuda.h"
 #endif
 
-#define F32(x)   CAST(float, x)
-#define INT(x)   CAST(int, x)
-#define I64(x)   CAST(OKL_STORAGE_i64, x)
-#define AS(t, x) CAST(COMPUTE(t), x)
+#define F32(x)            CAST(float, x)
+#define INT(x)            CAST(int, x)
+#define I64(x)            CAST(OKL_STORAGE_i64, x)
+#define AS(t, x)          CAST(COMPUTE(t), x)
+#define AS_UNSIGNED(t, x) CAST(OKL_JOIN(OKL_UNSIGNED_, t), x)
 
 #define GLOBAL_X      (GROUP_ID(0) * GROUP_X + LOCAL_ID(0))
 #define GLOBAL_STRIDE (GROUP_COUNT(0) * GROUP_X)

@@ -16,14 +16,17 @@
 #define KERNEL                                                                                                         \
     static void OKL_JOIN(OKL_NAME, _item)(const void *okl_given, void *const *okl_buffers,                             \
                                           const ortk_work_item *okl_self) {                                            \
+        uint32_t okl_shared = 0;                                                                                       \
         okl_params p;                                                                                                  \
         memcpy(&p, okl_given, sizeof p);
 #define INPUT(n, t, x)  const STORAGE(t) *x = okl_buffers[n];
 #define OUTPUT(n, t, x) STORAGE(t) *x = okl_buffers[n];
 #define LOCALS
-/* All work-items of a group run on one thread. */
-#define SHARED(t, x, n) static _Thread_local t x[n];
-#define BODY            {
+/* Memory of the group, one piece behind the other. */
+#define SHARED(t, x, n)                                                                                                \
+    t *x = ortk_work_shared(okl_self, okl_shared);                                                                     \
+    okl_shared += (uint32_t)(n) * (uint32_t)sizeof(t);
+#define BODY {
 #define END                                                                                                            \
     }                                                                                                                  \
     }

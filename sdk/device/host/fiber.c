@@ -21,8 +21,11 @@
 #endif
 #endif
 
-#define ITEMS_MAX   256u
-#define STACK_BYTES (64u * 1024u)
+#define ITEMS_MAX    256u
+#define STACK_BYTES  (64u * 1024u)
+#define SHARED_BYTES 32768u /* what every device has at least */
+#define HEAD_BYTES   ((sizeof(work_stacks) + 4095) & ~(size_t)4095)
+#define TOTAL_BYTES  (HEAD_BYTES + SHARED_BYTES + (size_t)ITEMS_MAX * STACK_BYTES)
 
 typedef struct fiber {
     void *stack_pointer;
@@ -33,7 +36,7 @@ typedef struct fiber {
 } fiber;
 
 typedef struct work_stacks {
-    unsigned char *memory;
+    unsigned char *shared;
     fiber fibers[ITEMS_MAX];
     void *home_pointer, *home_fake_stack, *home_shadow;
     const void *home_bottom;
@@ -143,6 +146,11 @@ void ortk_work_item_yield(const ortk_work_item *self) {
     fiber_leave(stacks, self->fiber);
 }
 
+void *ortk_work_shared(const ortk_work_item *self, uint32_t offset_bytes) {
+    (void)self; /* all work-items of a group run on one thread */
+    return stacks->shared + offset_bytes;
+}
+
 void ortk_work_group_run(ortk_item_fn item, const void *params, void *const *buffers, const ortk_work_item *first,
                          uint32_t count_x, uint32_t count_y) {
     work_stacks *all = stacks;
@@ -170,13 +178,12 @@ void ortk_work_group_run(ortk_item_fn item, const void *params, void *const *buf
 }
 
 bool ortk_work_stacks_take(void) {
-    size_t bytes = sizeof(work_stacks) + 4096 + (size_t)ITEMS_MAX * STACK_BYTES;
     if (stacks) return true;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = mmap(NULL, TOTAL_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return false;
     work_stacks *all = memory;
-    all->memory = memory;
-    unsigned char *at = (unsigned char *)memory + ((sizeof *all + 4095) & ~(size_t)4095);
+    all->shared = (unsigned char *)memory + HEAD_BYTES;
+    unsigned char *at = all->shared + SHARED_BYTES;
     for (uint32_t i = 0; i < ITEMS_MAX; i++) {
         all->fibers[i].stack = at + (size_t)i * STACK_BYTES;
 #if defined(__SANITIZE_THREAD__)
@@ -197,5 +204,5 @@ void ortk_work_stacks_give(void) {
 #if defined(__SANITIZE_THREAD__)
     for (uint32_t i = 0; i < ITEMS_MAX; i++) __tsan_destroy_fiber(all->fibers[i].shadow);
 #endif
-    munmap(all, sizeof(work_stacks) + 4096 + (size_t)ITEMS_MAX * STACK_BYTES);
+    munmap(all, TOTAL_BYTES);
 }

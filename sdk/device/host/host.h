@@ -35,6 +35,8 @@ void ortk_work_group_run(ortk_item_fn item, const void *params, void *const *buf
                          uint32_t count_x, uint32_t count_y);
 /* The barrier: all others of the group come here first. */
 void ortk_work_item_yield(const ortk_work_item *self);
+/* The group's own memory from `offset_bytes` on: the same for all its work-items, with anything in it. */
+void *ortk_work_shared(const ortk_work_item *self, uint32_t offset_bytes);
 /* Stacks of this thread; false: none to be had. */
 bool ortk_work_stacks_take(void);
 void ortk_work_stacks_give(void);

@@ -115,9 +115,9 @@ OP_PLAN(binary_plan) {
     memcpy(launch.dims, loops.dims, sizeof launch.dims);
     memcpy(launch.x, loops.strides[0], sizeof launch.x);
     memcpy(launch.y, loops.strides[1], sizeof launch.y);
-    /* Floats have their own Min and Max: NaN wins. */
-    bool is_int = (INTS & ORT_DTYPE_BIT(in->dtype)) && p->op[0] == 'M' && p->op[1] != 'u';
     bool gives_bool = out->dtype == ORT_DTYPE_BOOL && in->dtype != ORT_DTYPE_BOOL;
+    /* What wraps, and Min and Max without NaN, are kernels of their own. */
+    bool is_int = (INTS & ORT_DTYPE_BIT(in->dtype)) && !gives_bool;
     snprintf(name, sizeof name, "binary_%s%s_%s%s", is_int ? "Int" : "", p->op, ortk_type_token(in->dtype),
              gives_bool ? "_u8" : "");
     return ortk_launch_each(planner, step, name, loops.count, &launch, sizeof launch, (uint32_t[]){0, 1, in_count}, 3);
