@@ -17,6 +17,16 @@ explains one-socket 'threads  at most 4: one a core'
 explains one-socket 'fed from cpus 0-7, numa node 0, lane 0 (its PCI slot hangs on this NUMA node)'
 explains two-sockets 'ca:00.0 Accelerator 1: fed from cpus 8-15, numa node 1, lane 1' -o threads.lanes=2
 explains two-sockets 'bound to caches (near their caches' -o threads.lanes=2
+if [ -f "$build/lib/orthrus/sim.ortp.json" ]; then
+    # The slot is believed before the provider, and the provider where the slot is not known.
+    export ORT_SIM_DEVICES='0000:ca:00.0@0,0000:99:00.0@1,0000:98:00.0'
+    explains two-sockets 'sim:0 simulated accelerator 0: fed from cpus 8-15, numa node 1, lane 1 (its PCI slot' -o threads.lanes=2
+    explains two-sockets 'sim:1 simulated accelerator 1: fed from cpus 8-15, numa node 1, lane 1 (its provider names' -o threads.lanes=2
+    explains two-sockets 'sim:2 simulated accelerator 2: fed from cpus 0-15 (its place is not known' -o threads.lanes=2
+    unset ORT_SIM_DEVICES
+else
+    skip "the simulated accelerator is not built"
+fi
 explains sub-numa '17:00.0 Accelerator 0: fed from cpus 2-3, numa node 1, lane 1' -o threads.lanes=4
 explains hybrid 'lane     0: 6 threads'
 explains container 'threads  at most 2: one a core that the affinity mask or cpuset allows'
