@@ -63,6 +63,10 @@ static ort_status *unknown_attr(const orti_node *node, const orti_op *op, const 
              (int)op->since_version, name, nearest ? ", did you mean " : "", nearest ? nearest : "");
 }
 
+ort_status *orti_ops_check_arity(const orti_node *node) {
+    return node->op ? check_arity(node, node->op) : NULL;
+}
+
 /* Old exporters leave attributes of earlier versions behind: one that any version knew is dropped from sight, not
  * refused. */
 static bool was_ever_known(const orti_op *op, const char *name) {

@@ -60,6 +60,9 @@ const char *orti_op_nearest(const char *domain, const char *name);
 ORT_MUST_USE ort_status *orti_ops_bind(orti_graph *graph, int32_t (*opset_of)(void *user, const char *domain),
                                        void *user);
 
+/* A bound node has the inputs and outputs that its operator asks for, which a call's may not have given it. */
+ORT_MUST_USE ort_status *orti_ops_check_arity(const orti_node *node);
+
 /* Infers types, shapes and known values of every live value in order, symbolically. Facts that contradict what the
  * model declares: INVALID_MODEL naming node, value and both shapes. Operators without inference leave outputs unknown.
  * The declared shape of a graph output only names symbols: the inferred one wins unless they contradict. */

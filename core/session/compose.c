@@ -103,6 +103,7 @@ static ort_status *expand_one(orti_graph *graph, const orti_expansion *expansion
     orti_pin_kind kind = was->candidate == ORTI_NONE ? ORTI_PIN_WON : was->kind;
     composition->origins[expansion->node] |= COMPOSITION_EXPANDED;
     for (orti_node_id id = first; id < orti_graph_node_count(graph); id++) {
+        ORT_TRY(orti_ops_check_arity(orti_graph_node(graph, id)));
         composition->origins[id] = COMPOSITION_OF_BODY;
         composition->pins[id] = (orti_pin){expansion->candidate, kind};
     }

@@ -120,6 +120,30 @@ ORT_TEST(composites, what_the_winner_leaves_of_a_body_is_anybodys) {
     house_close(&house);
 }
 
+/* The call gives one input, and the body adds two. */
+ORT_TEST(composites, an_input_that_a_body_needs_and_the_call_leaves_out) {
+    test_house house;
+    tiny_bytes bytes, function = {.length = 0}, node = function;
+    house_begin(&house, "near", "", "Neg Abs Add");
+    tiny_model_make(&bytes, "Neg Call", NULL);
+    tiny_text(&node, 1, "x");
+    tiny_text(&node, 1, "w");
+    tiny_text(&node, 2, "y");
+    tiny_text(&node, 3, "sum");
+    tiny_text(&node, 4, "Add");
+    tiny_text(&function, 1, "Call");
+    tiny_text(&function, 4, "x");
+    tiny_text(&function, 4, "w");
+    tiny_text(&function, 5, "y");
+    tiny_part(&function, 7, &node);
+    tiny_imports(&function, 9);
+    tiny_text(&function, 10, "test");
+    tiny_part(&bytes, 25, &function);
+    CHECK_OK(ort_model_load_bytes(house.environment, bytes.data, bytes.length, NULL, house.options, &house.model));
+    CHECK_FAILS(house_session(&house), ORT_CODE_INVALID_MODEL, "node 'n1/sum' (Add-14): input 1 (B) is left out");
+    house_close(&house);
+}
+
 ORT_TEST(composites, an_operator_in_a_body_that_nobody_takes_is_named) {
     test_house house;
     house_begin(&house, "near", "", "Neg");
@@ -160,6 +184,47 @@ ORT_TEST(composites, a_function_runs_on_the_cpu) {
     house_run(&house, 0);
     provider_check(&house, "n1/", "cpu");
     provider_check(&house, "n2/", "cpu");
+    house_close(&house);
+}
+
+/* Whatever the bytes say: an answer or an error. */
+static void bytes_try(test_house *house, const tiny_bytes *bytes) {
+    ort_tensor *input = NULL, *output = NULL;
+    ort_status *status =
+        ort_model_load_bytes(house->environment, bytes->data, bytes->length, NULL, house->options, &house->model);
+    if (!status) status = house_session(house);
+    if (!status) {
+        input = house_tensor(4, 1);
+        status = ort_session_run(house->session, &input, 1, &output, 1, NULL);
+    }
+    ort_status_destroy(status);
+    ort_tensor_release(input);
+    ort_tensor_release(output);
+    ort_session_destroy(house->session);
+    ort_model_destroy(house->model);
+    house->session = NULL;
+    house->model = NULL;
+}
+
+ORT_TEST(composites, cut_and_flipped) {
+    test_house house;
+    tiny_bytes bytes;
+    house_real(&house, "cpu");
+    tiny_model_make(&bytes, "Mish Call Call", NULL);
+    tiny_function(&bytes, "Elu Celu");
+    CHECK_OK(ort_model_load_bytes(house.environment, bytes.data, bytes.length, NULL, house.options, &house.model));
+    CHECK_OK(house_session(&house));
+    ort_session_destroy(house.session);
+    ort_model_destroy(house.model);
+    house.session = NULL;
+    house.model = NULL;
+    size_t whole = bytes.length;
+    for (bytes.length = 0; bytes.length < whole; bytes.length++) bytes_try(&house, &bytes);
+    for (size_t bit = 0; bit < whole * 8; bit++) {
+        bytes.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        bytes_try(&house, &bytes);
+        bytes.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    }
     house_close(&house);
 }
 
