@@ -27,15 +27,9 @@ typedef struct async_house {
     int done_count;
 } async_house;
 
-static void house_build(async_house *at, const char *providers, const char *far_ops, const char *near_ops) {
+/* The model, the session, and a binding for each run. */
+static void house_fill(async_house *at) {
     tiny_bytes bytes;
-    memset(at, 0, sizeof *at);
-    orti_lock_init(&at->lock);
-    orti_condition_init(&at->changed);
-    CHECK_OK(house_environment(&at->house, providers));
-    fake_far_ops = far_ops;
-    fake_near_ops = near_ops;
-    fake_far_good_count = -1;
     tiny_model_make(&bytes, "Neg Abs Neg", NULL);
     CHECK_OK(ort_model_load_bytes(at->house.environment, bytes.data, bytes.length, NULL, at->house.options,
                                   &at->house.model));
@@ -47,6 +41,17 @@ static void house_build(async_house *at, const char *providers, const char *far_
         CHECK_OK(ort_binding_create(at->house.session, &flight->binding));
         CHECK_OK(ort_binding_set_input(flight->binding, 0, flight->input));
     }
+}
+
+static void house_build(async_house *at, const char *providers, const char *far_ops, const char *near_ops) {
+    memset(at, 0, sizeof *at);
+    orti_lock_init(&at->lock);
+    orti_condition_init(&at->changed);
+    CHECK_OK(house_environment(&at->house, providers));
+    fake_far_ops = far_ops;
+    fake_near_ops = near_ops;
+    fake_far_good_count = -1;
+    house_fill(at);
 }
 
 static void house_leave(async_house *at) {
@@ -128,6 +133,36 @@ ORT_TEST(async, runs_in_flight_hold_no_thread) {
 
 ORT_TEST(async, runs_that_come_back_to_the_host_hold_no_thread) {
     many_in_flight("Neg", "Abs");
+}
+
+/* A real plugin, whose queues take their time: while all are in flight there are the threads that one run
+ * needed: the driver and the queues'. */
+ORT_TEST(async, runs_on_the_simulated_accelerator_hold_no_thread) {
+    async_house at;
+    memset(&at, 0, sizeof at);
+    orti_lock_init(&at.lock);
+    orti_condition_init(&at.changed);
+    CHECK_OK(ort_options_create(&at.house.options));
+    CHECK_OK(ort_options_set(at.house.options, "plugins.path", TEST_PLUGINS));
+    CHECK_OK(ort_options_set(at.house.options, "threads.per_lane", "1"));
+    CHECK_OK(ort_options_set(at.house.options, "providers",
+                             "[{\"name\": \"sim\", \"options\": {\"delay_us\": 500}}, \"cpu\"]"));
+    CHECK_OK(ort_options_set(at.house.options, "placement", "{\"nodes\": {\"n1\": \"cpu\"}}"));
+    CHECK_OK(ort_options_set(at.house.options, "fallback", "allow"));
+    CHECK_OK(ort_environment_create(at.house.options, NULL, NULL, &at.house.environment));
+    house_fill(&at);
+    /* A plugin may start its threads with its first work. */
+    flights_start(&at, 1, NULL);
+    flights_wait(&at, 1);
+    int idle = thread_count();
+    flights_start(&at, RUNS, NULL);
+    int busy = thread_count();
+    flights_wait(&at, RUNS / 2);
+    int half = thread_count();
+    flights_wait(&at, RUNS);
+    CHECK(busy <= idle && half <= idle, "%d threads, then %d; %d when idle", busy, half, idle);
+    flights_check(&at, RUNS);
+    house_leave(&at);
 }
 
 /* One of them fails, the others give their answers, and so does the same binding the next time. */
