@@ -28,17 +28,27 @@ static void judge_refusal(ortc_context *context, const ortc_notes *notes, ort_st
     ort_status_destroy(status);
 }
 
+/* A run that the provider was given and that failed is its failure, though no node ran. Before it was given one, it may
+ * still say that these sizes are none of its. */
+static bool is_its_own(const ortc_vehicle *vehicle, const ort_session *session, ort_code code) {
+    const ortc_watch_totals totals = ortc_watch_count(vehicle->watch);
+    bool is_refusal = code == ORT_CODE_UNSUPPORTED || code == ORT_CODE_LIMIT_EXCEEDED;
+    return code != ORT_CODE_OK && totals.programs && (totals.launches || !is_refusal) && !ortc_place_is_shared(session);
+}
+
 static void run_session(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle,
                         ort_session *session) {
     ort_status *status = ortc_sets_run(context, notes, session);
+    ort_code code = ort_status_code(status);
     if (*notes->error_code) {
         judge_refusal(context, notes, status);
     } else if (status) {
         ortc_fail(context, context->check->level == 4 ? "graph.correct" : "run.correct", "the run fails: %s: %s",
-                  ort_code_name(ort_status_code(status)), ort_status_message(status));
+                  ort_code_name(code), ort_status_message(status));
         ort_status_destroy(status);
     }
-    if (*notes->error_code || ortc_place_judge(context, notes, vehicle, session)) return;
+    if (*notes->error_code || is_its_own(vehicle, session, code) || ortc_place_judge(context, notes, vehicle, session))
+        return;
     /* What somebody else computed wrong is not the provider's: only that it declined is known. */
     if (context->rule && ortc_has_failed(context)) {
         context->verdict = ORTC_PASSED;

@@ -43,6 +43,8 @@ ort_status *ortc_sets_run(ortc_context *context, const ortc_notes *notes, ort_se
 /* Judges who did the work, and writes the coverage. False: declined. */
 bool ortc_place_judge(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle,
                       const ort_session *session);
+/* Whether somebody else was given a node. */
+bool ortc_place_is_shared(const ort_session *session);
 /* The coverage and reason of a case that no session could be made for. */
 void ortc_place_declined(ortc_context *context, const ortc_notes *notes, const ortc_vehicle *vehicle, const char *why);
 

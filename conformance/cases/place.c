@@ -80,6 +80,11 @@ static bool find_stranger(const ort_session *session, ort_placement *out) {
     return false;
 }
 
+bool ortc_place_is_shared(const ort_session *session) {
+    ort_placement stranger;
+    return find_stranger(session, &stranger);
+}
+
 /* What the core did with the operator instead of giving it to anybody. */
 static void core_text(const ort_session *session, const char *op, char *out, size_t size) {
     snprintf(out, size, "%s did not run on the provider", *op ? op : "no node of the model: it");

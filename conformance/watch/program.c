@@ -19,6 +19,19 @@ const char *ortc_watch_title(const ortp_program *program, char *text, size_t tex
     return text;
 }
 
+/* What was proposed and accepted has to compile, whatever the core makes of it that it does not. */
+static void compile_judge(const ortp_program *program, ort_status *status) {
+    const ortp_host_core *core = ortc_middle->core;
+    ort_code code = status ? core->status_code(status) : ORT_CODE_OK;
+    char title[200];
+    if (!program->claim || code == ORT_CODE_OK || code == ORT_CODE_OUT_OF_MEMORY || code == ORT_CODE_CANCELLED ||
+        code == ORT_CODE_DEADLINE || code == ORT_CODE_DEVICE_LOST)
+        return;
+    ort_string_view message = core->status_message(status);
+    ortc_watch_note("claim.compiles", "%s was accepted and does not compile: %.*s",
+                    ortc_watch_title(program, title, sizeof title), (int)message.length, message.data);
+}
+
 static ort_status *compile(ortp_instance *instance, const ortp_compile_args *args, ortp_program **out) {
     ortc_watch *watch = ortc_middle;
     ortp_graph_info graph = {.size = sizeof graph};
@@ -36,6 +49,7 @@ static ort_status *compile(ortp_instance *instance, const ortp_compile_args *arg
     program->is_host_addressable =
         facts && device < WATCH_DEVICES && facts->device_flags[device] & ORTP_DEVICE_HOST_ADDRESSABLE;
     status = watch->program.compile(instance, args, &program->real);
+    compile_judge(program, status);
     if (status || !program->real) {
         free(program->claim);
         free(program);
