@@ -72,6 +72,14 @@ for compiler in g++ clang++; do
     check "pkg-config, C++ by $compiler" "$compiler" -std=c++17 -Wall -Wextra -Wpedantic -Werror -shared -fPIC "$work/probe.cc" -o "$work/probe.so" "${flags[@]}"
 done
 
+# The kit over a driver links by itself, and the kernels' sources are there for its compiler.
+mkdir "$work/driver"
+printf 'cmake_minimum_required(VERSION 3.25)\nproject(D LANGUAGES C)\nfind_package(Orthrus REQUIRED COMPONENTS device)\nadd_library(driver MODULE driver.c)\ntarget_link_libraries(driver PRIVATE Orthrus::device)\ntarget_link_options(driver PRIVATE -Wl,-z,defs)\n' >"$work/driver/CMakeLists.txt"
+printf '#include <ort/sdk/device.h>\nconst void *driver_parts(uint32_t i);\nconst void *driver_parts(uint32_t i) {\n    const void *parts[] = {&ortk_device_program, &ortk_device_memory, &ortk_device_queue, ortk_variant_at(i)};\n    return ortk_device_kernels(0) ? 0 : parts[i %% 4];\n}\n' >"$work/driver/driver.c"
+check "a driver is configured" cmake -S "$work/driver" -B "$work/driver/build" -DCMAKE_PREFIX_PATH="$prefix"
+check "a driver links" cmake --build "$work/driver/build"
+check "the kernels' sources are installed" test -f "$prefix/share/orthrus/sdk/device/kernels/gemm.okl"
+
 # The helper says what is wrong.
 mkdir "$work/no-manifest"
 printf 'cmake_minimum_required(VERSION 3.25)\nproject(P LANGUAGES C)\nfind_package(Orthrus REQUIRED COMPONENTS sdk)\northrus_add_provider(p SOURCES p.c)\n' >"$work/no-manifest/CMakeLists.txt"
