@@ -37,7 +37,7 @@ static void describe(const ortk_device *device, ortk_limits *out) {
                          .subgroup_size = 1,
                          .group_items_max = 256,
                          .shared_bytes_max = 32768,
-                         .align_bytes = 256,
+                         .align_bytes = SIM_ALIGN_BYTES,
                          .hang_ns = 100000000};
 }
 

@@ -50,6 +50,10 @@ ort_status *ortk_sim_launch(ortk_sequence *sequence, ortk_image *image, const ui
     if (params_bytes != image->host->params_bytes)
         return ortk_fail(ORT_CODE_BUG, "'%s': kernel %s takes %u bytes of parameters, not %u", label,
                          image->variant->name, (unsigned)image->host->params_bytes, (unsigned)params_bytes);
+    for (uint32_t i = 0; i < operand_count; i++)
+        if (operands[i].offset_bytes % SIM_ALIGN_BYTES)
+            return ortk_fail(ORT_CODE_BUG, "'%s': operand %u lies at byte %llu, which is not aligned to %u", label,
+                             (unsigned)i, (unsigned long long)operands[i].offset_bytes, SIM_ALIGN_BYTES);
     ORTK_TRY(append(sequence, operands, operand_count, label, &command));
     command->image = image;
     memcpy(command->groups, groups, sizeof command->groups);

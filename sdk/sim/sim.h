@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define SIM_GRANULE_BYTES 16u /* what is remembered as written or not */
+#define SIM_ALIGN_BYTES   256u /* of offsets that kernels are given, as Vulkan may ask */
 #define SIM_TIMES         64u
 #define SIM_SPARES        8u
 

@@ -44,8 +44,10 @@ ort_status *ortk_args_check(const ortp_plan *plan, const ortp_bind_args *args, b
     uintptr_t start = (uintptr_t)args->workspace.host;
     if (!start && args->workspace.buffer)
         start = (uintptr_t)args->workspace.buffer->data + args->workspace.offset_bytes;
-    if (plan->workspace_bytes && start % ORTK_ALIGN)
-        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the workspace is not aligned to %u bytes", ORTK_ALIGN);
+    uint64_t align = program->instance->settings.align_bytes;
+    if (plan->workspace_bytes && start % align)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the workspace is not aligned to %llu bytes",
+                         (unsigned long long)align);
     return NULL;
 }
 

@@ -144,6 +144,7 @@ static ort_status *instance_fill(ortp_instance *instance, const ortp_open_args *
     instance->bytes_per_ns = info.bytes_per_ns > 0 ? info.bytes_per_ns : 10;
     instance->launch_ns = info.launch_ns;
     if (plugin->provider->open) ORTK_TRY(plugin->provider->open(plugin->context, args, &instance->settings));
+    if (instance->settings.align_bytes < ORTK_ALIGN) instance->settings.align_bytes = ORTK_ALIGN;
     if (!(instance->settings.inline_hot_ns > 0)) instance->settings.inline_hot_ns = 3000;
     if (!(instance->settings.inline_cold_ns > 0)) instance->settings.inline_cold_ns = 100000;
     return NULL;

@@ -13,8 +13,8 @@ uint32_t ortk_place_root(const ortk_place *places, uint32_t value, uint64_t *out
     return value;
 }
 
-static uint64_t rounded(uint64_t size_bytes) {
-    return (size_bytes + ORTK_ALIGN - 1) & ~(uint64_t)(ORTK_ALIGN - 1);
+static uint64_t rounded(uint64_t size_bytes, uint64_t align_bytes) {
+    return (size_bytes + align_bytes - 1) & ~(align_bytes - 1);
 }
 
 /* Larger first, then earlier, then by id: the same order for the same program on every machine. */
@@ -49,8 +49,8 @@ static void order_sort(const ortk_place *places, uint32_t *order, uint32_t count
 
 /* `placed` is kept sorted by offset. */
 static uint64_t gap_find(const ortk_place *places, const uint32_t *placed, uint32_t placed_count,
-                         const ortk_place *want) {
-    uint64_t at = 0, best = UINT64_MAX, best_size = UINT64_MAX, need = rounded(want->size_bytes);
+                         const ortk_place *want, uint64_t align_bytes) {
+    uint64_t at = 0, best = UINT64_MAX, best_size = UINT64_MAX, need = rounded(want->size_bytes, align_bytes);
     for (uint32_t i = 0; i < placed_count; i++) {
         const ortk_place *p = &places[placed[i]];
         if (p->last < want->first || p->first > want->last) continue;
@@ -58,7 +58,7 @@ static uint64_t gap_find(const ortk_place *places, const uint32_t *placed, uint3
             best = at;
             best_size = p->workspace_offset - at;
         }
-        uint64_t end = p->workspace_offset + rounded(p->size_bytes);
+        uint64_t end = p->workspace_offset + rounded(p->size_bytes, align_bytes);
         if (end > at) at = end;
     }
     return best != UINT64_MAX ? best : at;
@@ -73,7 +73,8 @@ static void placed_insert(const ortk_place *places, uint32_t *placed, uint32_t c
     placed[at] = value;
 }
 
-ort_status *ortk_memory_assign(ortk_arena *arena, ortk_place *places, uint32_t count, uint64_t *out_bytes) {
+ort_status *ortk_memory_assign(ortk_arena *arena, ortk_place *places, uint32_t count, uint64_t align_bytes,
+                               uint64_t *out_bytes) {
     uint32_t *order = ortk_arena_array(arena, count, sizeof *order);
     uint32_t *placed = ortk_arena_array(arena, count, sizeof *placed), roots = 0;
     if (!order || !placed) return ortk_out_of_memory();
@@ -83,9 +84,9 @@ ort_status *ortk_memory_assign(ortk_arena *arena, ortk_place *places, uint32_t c
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < roots; i++) {
         ortk_place *place = &places[order[i]];
-        place->workspace_offset = gap_find(places, placed, i, place);
+        place->workspace_offset = gap_find(places, placed, i, place, align_bytes);
         placed_insert(places, placed, i, order[i]);
-        uint64_t end = place->workspace_offset + rounded(place->size_bytes);
+        uint64_t end = place->workspace_offset + rounded(place->size_bytes, align_bytes);
         if (end > bytes) bytes = end;
     }
     *out_bytes = bytes;

@@ -44,8 +44,8 @@ ORT_TEST(memory, roots_alive_at_once_never_overlap) {
         ortk_arena_init(&arena, &host);
         places_fill(places, COUNT, seed);
         places_fill(again, COUNT, seed);
-        CHECK(ortk_memory_assign(&arena, places, COUNT, &bytes) == NULL, "no memory");
-        CHECK(ortk_memory_assign(&arena, again, COUNT, &bytes_again) == NULL, "no memory");
+        CHECK(ortk_memory_assign(&arena, places, COUNT, ORTK_ALIGN, &bytes) == NULL, "no memory");
+        CHECK(ortk_memory_assign(&arena, again, COUNT, ORTK_ALIGN, &bytes_again) == NULL, "no memory");
         CHECK(bytes == bytes_again, "twice the same places, twice another size");
         for (uint32_t i = 0; i < COUNT; i++) {
             const ortk_place *a = &places[i];

@@ -200,7 +200,8 @@ static ort_status *plan_fill(ortp_plan *plan, const ortp_prepare_args *args, ort
     ORTK_TRY(values_plan(plan, args->shapes));
     ORTK_TRY(ortk_plan_alias(plan));
     ORTK_TRY(steps_plan(plan, move));
-    ORTK_TRY(ortk_memory_assign(&plan->arena, plan->places, program->value_count, &plan->scratch_offset));
+    ORTK_TRY(ortk_memory_assign(&plan->arena, plan->places, program->value_count,
+                                program->instance->settings.align_bytes, &plan->scratch_offset));
     plan->scratch_stride = (plan->scratch_stride + ORTK_ALIGN - 1) & ~(uint64_t)(ORTK_ALIGN - 1);
     plan->workspace_bytes = plan->scratch_offset + plan->scratch_stride * plan->thread_count;
     for (uint32_t i = 0; i < plan->step_count; i++) ORTK_TRY(sources_fill(plan, &plan->steps[i]));
@@ -237,7 +238,7 @@ ort_status *ortk_prepare(ortp_program *program, const ortp_prepare_args *args, o
 void ortk_plan_describe(const ortp_plan *plan, ortp_plan_info *out) {
     ortp_plan_info info = {
         .workspace_bytes = plan->workspace_bytes,
-        .workspace_align_bytes = ORTK_ALIGN,
+        .workspace_align_bytes = plan->program->instance->settings.align_bytes,
         .launch_count = plan->step_count,
     };
     uint32_t size = out->size < sizeof info ? out->size : (uint32_t)sizeof info;

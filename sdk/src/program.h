@@ -140,7 +140,8 @@ struct ortp_plan {
 /* The root below which `value` hangs, and its offset there. */
 uint32_t ortk_place_root(const ortk_place *places, uint32_t value, uint64_t *out_offset_bytes);
 /* Gives every used root its workspace offset; returns the bytes needed. Deterministic. */
-ort_status *ortk_memory_assign(ortk_arena *arena, ortk_place *places, uint32_t count, uint64_t *out_bytes);
+ort_status *ortk_memory_assign(ortk_arena *arena, ortk_place *places, uint32_t count, uint64_t align_bytes,
+                               uint64_t *out_bytes);
 /* Decides which values share memory: views, slices, results in place. */
 ort_status *ortk_plan_alias(ortp_plan *plan);
 /* The step of an op of any role; run NULL when there is nothing to do. */

@@ -23,6 +23,7 @@ ort_status *ortk_device_open(const ortp_host *host, const ortk_driver *driver, o
     unit->images = ortk_unit_alloc(unit, ortk_variant_count() * sizeof(ortk_image *));
     ort_status *status = unit->images ? driver->stream_create(device, true, &unit->uploads) : ortk_out_of_memory();
     out->context = unit;
+    out->align_bytes = unit->limits.align_bytes;
     out->flags |= ORTK_SETTING_NO_LAYOUTS;
     if (status) (void)ortk_device_close(host, out);
     return status;

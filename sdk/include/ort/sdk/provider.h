@@ -33,6 +33,7 @@ typedef struct ortk_settings {
     void *context;                        /* ortk_compiler_context(), ortk_planner_context() and close get it */
     uint32_t flags;                       /* ORTK_SETTING_* */
     double inline_hot_ns, inline_cold_ns; /* steps below these run on the caller; 0: 3 us, 100 us */
+    uint64_t align_bytes;                 /* of what a plan keeps in its workspace: a power of two; below 64: 64 */
 } ortk_settings;
 
 /* What a node costs is guessed from: symbolic sizes at the policy's `opt`, else 0 where not known. */
