@@ -280,7 +280,8 @@ static ort_status *run(ortp_binding *binding, const ortp_run_args *args) {
     self->job.span = args->span;
     self->job.nodes = self->nodes;
     self->job.node_count = self->node_count;
-    ort_status *status = ortk_queue_submit(args->queue, &self->job, args->order);
+    ort_status *status = ortk_unknown_check("run", args->flags, args->next);
+    if (!status) status = ortk_queue_submit(args->queue, &self->job, args->order);
     ortk_host_leave(before);
     return status;
 }
