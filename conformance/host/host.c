@@ -10,13 +10,15 @@ bool ortc_host_must_fail(ortc_host *host) {
     uint64_t left = atomic_load(&host->fail_in);
     while (left && !atomic_compare_exchange_weak(&host->fail_in, &left, left - 1)) continue;
     if (left != 1) return false;
+    atomic_store(&host->has_refused, true);
     if (atomic_load(&host->is_lasting)) atomic_store(&host->fail_in, 1);
     return true;
 }
 
-void ortc_host_fail_alloc(ortc_host *host, uint64_t nth, bool is_lasting) {
+bool ortc_host_fail_alloc(ortc_host *host, uint64_t nth, bool is_lasting) {
     atomic_store(&host->is_lasting, is_lasting);
     atomic_store(&host->fail_in, nth);
+    return atomic_exchange(&host->has_refused, false);
 }
 
 ort_status *ortc_give_struct(ortc_host *host, void *out, const void *full, uint32_t size_bytes, uint32_t minimum_bytes,

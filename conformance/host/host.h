@@ -53,8 +53,8 @@ ortc_balance ortc_host_weigh(const ortc_host *host);
 /* Notes a fault (lifetime.leak) for all that a plugin still holds after its shutdown. */
 void ortc_host_expect_empty(ortc_host *host, const char *when);
 /* The `nth` allocation from now fails (1: the next; 0: none), and all after it when `is_lasting`. Packed weights,
- * retained constants and tasks count as allocations. */
-void ortc_host_fail_alloc(ortc_host *host, uint64_t nth, bool is_lasting);
+ * retained constants and tasks count as allocations. Returns whether what was asked for before came to it. */
+bool ortc_host_fail_alloc(ortc_host *host, uint64_t nth, bool is_lasting);
 
 /* ---- memory that a plugin is lent ---- */
 

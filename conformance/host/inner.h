@@ -32,7 +32,7 @@ struct ortp_host_context {
     uint32_t task_count;
     atomic_uint_fast64_t alloc_calls, fail_in, live_blocks, live_bytes, live_statuses;
     atomic_uint_fast64_t retained_count, packed_count, packings, log_messages;
-    atomic_bool is_lasting;
+    atomic_bool is_lasting, has_refused;
 };
 
 extern const ortp_host_exec ortc_exec_table;
