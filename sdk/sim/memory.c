@@ -1,5 +1,5 @@
 /* Memory that the host can't touch: pages are PROT_NONE but while work of the device runs on them. Records of released
- * memory stay until the device is closed. */
+ * memory stay until the last sequence that has it is gone. */
 #include "sim.h"
 
 #include <string.h>
@@ -78,6 +78,23 @@ static void users_fail(ortk_device *device, const ortk_memory *memory) {
                                           (unsigned)memory->id, work->sequence->commands[0].label);
 }
 
+static void record_drop(ortk_memory *memory) {
+    ortk_memory **at = &memory->device->memories;
+    if (!memory->is_released || memory->use_count) return;
+    while (*at != memory) at = &(*at)->next;
+    *at = memory->next;
+    ortk_sim_memory_free(memory);
+}
+
+void ortk_sim_memory_use(ortk_memory *memory) {
+    memory->use_count++;
+}
+
+void ortk_sim_memory_unuse(ortk_memory *memory) {
+    memory->use_count--;
+    record_drop(memory);
+}
+
 void ortk_sim_memory_destroy(ortk_memory *memory) {
     if (!memory) return;
     ortk_device *device = memory->device;
@@ -90,6 +107,7 @@ void ortk_sim_memory_destroy(ortk_memory *memory) {
     }
     memory->is_released = true;
     device->live_bytes -= memory->size_bytes;
+    record_drop(memory);
     pthread_mutex_unlock(&device->mutex);
 }
 

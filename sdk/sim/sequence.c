@@ -14,6 +14,11 @@ ort_status *ortk_sim_sequence_create(ortk_device *device, ortk_sequence **out) {
 void ortk_sim_sequence_destroy(ortk_sequence *sequence) {
     if (!sequence) return;
     ortk_device *device = sequence->device;
+    pthread_mutex_lock(&device->mutex);
+    for (uint32_t i = 0; i < sequence->count; i++)
+        for (uint32_t k = 0; k < sequence->commands[i].operand_count; k++)
+            ortk_sim_memory_unuse(sequence->commands[i].operands[k].memory);
+    pthread_mutex_unlock(&device->mutex);
     ortk_sim_release(device, sequence->commands);
     ortk_sim_release(device, sequence);
 }
@@ -37,6 +42,9 @@ static ort_status *append(ortk_sequence *sequence, const ortk_operand *operands,
     memset(command, 0, sizeof *command);
     memcpy(command->operands, operands, operand_count * sizeof *operands);
     command->operand_count = operand_count;
+    pthread_mutex_lock(&sequence->device->mutex);
+    for (uint32_t i = 0; i < operand_count; i++) ortk_sim_memory_use(operands[i].memory);
+    pthread_mutex_unlock(&sequence->device->mutex);
     command->label = label;
     command->epoch = sequence->barrier_count;
     *out = command;

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define SIM_GRANULE_BYTES 16u /* what is remembered as written or not */
+#define SIM_GRANULE_BYTES 16u  /* what is remembered as written or not */
 #define SIM_ALIGN_BYTES   256u /* of offsets that kernels are given, as Vulkan may ask */
 #define SIM_TIMES         64u
 #define SIM_SPARES        8u
@@ -26,9 +26,9 @@ typedef struct sim_faults {
 struct ortk_memory {
     ortk_device *device;
     ortk_memory *next;
-    uint32_t id, kind, open_count;
+    uint32_t id, kind, open_count, use_count; /* uses: operands of sequences, sealed or not */
     uint64_t size_bytes, mapped_bytes;
-    unsigned char *bytes; /* NULL: released; the record stays, so that a late touch is told */
+    unsigned char *bytes; /* NULL: released; the record stays while a sequence has it, so that a late touch is told */
     unsigned char *written;
     bool is_released;
 };
@@ -103,6 +103,8 @@ ort_status *ortk_sim_memory_create(ortk_device *device, uint32_t kind, uint64_t 
 void ortk_sim_memory_destroy(ortk_memory *memory);
 void *ortk_sim_memory_address(ortk_memory *memory);
 void ortk_sim_memory_free(ortk_memory *memory); /* the record too */
+void ortk_sim_memory_use(ortk_memory *memory);
+void ortk_sim_memory_unuse(ortk_memory *memory);
 ort_status *ortk_sim_sequence_open(
     ortk_sequence *sequence); /* makes its memory readable and writable; or says what is wrong */
 void ortk_sim_sequence_close(ortk_sequence *sequence);
