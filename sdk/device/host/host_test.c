@@ -66,9 +66,9 @@ ORT_TEST(device_host, half_precision_rounds_to_even) {
 
 typedef struct gemm_params {
     int32_t m, n, k, a_row, a_col, b_row, b_col, c_row, c_col, batch1, a_batch0, a_batch1, b_batch0, b_batch1;
-    float alpha, beta;
+    float scale, addend;
     int32_t act;
-    float low, high;
+    float alpha, beta;
 } gemm_params;
 
 static void gemm_check(int m, int n, int k) {
@@ -83,10 +83,10 @@ static void gemm_check(int m, int n, int k) {
                            .b_col = 1,
                            .c_col = 1,
                            .batch1 = 1,
-                           .alpha = 0.5f,
-                           .beta = 2};
+                           .scale = 0.5f,
+                           .addend = 2};
     run("gemm_f32", (uint32_t)(n + 31) / 32, (uint32_t)(m + 31) / 32, 1, &p, sizeof p,
-        (void *[]){a.at, b.at, c.at, y.at});
+        (void *[]){a.at, b.at, c.at, c.at, y.at});
     for (int i = 0; i < m * n; i++) {
         double sum = 0;
         for (int q = 0; q < k; q++) sum += (double)a.at[i / n * k + q] * (double)b.at[q * n + i % n];
@@ -126,26 +126,58 @@ static float conv_at(const conv_params *p, const float *x, const float *w, const
     return (float)sum;
 }
 
+static float activated(const conv_params *p, float v, float slope) {
+    float unit = v * 0.16666667f + 0.5f;
+    switch ((uint32_t)p->act) {
+    case ORTK_ACT_RELU:
+        return v > 0 ? v : 0;
+    case ORTK_ACT_CLIP:
+        return fminf(fmaxf(v, p->low), p->high);
+    case ORTK_ACT_LEAKY:
+        return v < 0 ? v * p->low : v;
+    case ORTK_ACT_PRELU:
+        return v < 0 ? v * slope : v;
+    case ORTK_ACT_SIGMOID:
+        return 1 / (1 + expf(-v));
+    case ORTK_ACT_TANH:
+        return tanhf(v);
+    case ORTK_ACT_HARDSIGMOID:
+        return fminf(fmaxf(v * p->low + p->high, 0), 1);
+    case ORTK_ACT_HARDSWISH:
+        return v * fminf(fmaxf(unit, 0), 1);
+    case ORTK_ACT_SILU:
+        return v / (1 + expf(-v));
+    default:
+        return v;
+    }
+}
+
 static void conv_check(const char *name, conv_params p) {
     p.out_h = (p.in_h + 2 * p.pad_h - (p.kernel_h - 1) * p.dilation_h - 1) / p.stride_h + 1;
     p.out_w = (p.in_w + 2 * p.pad_w - (p.kernel_w - 1) * p.dilation_w - 1) / p.stride_w + 1;
     int area = p.out_h * p.out_w, count = p.images * p.out_channels * area, rows = p.out_channels / p.groups;
     numbers x = numbers_make(p.images * p.in_channels * p.in_h * p.in_w), bias = numbers_make(p.out_channels),
             w = numbers_make(p.out_channels * p.in_channels / p.groups * p.kernel_h * p.kernel_w),
-            y = numbers_make(count), want = numbers_make(count);
+            slopes = numbers_make(p.out_w), y = numbers_make(count), want = numbers_make(count);
     run(name, (uint32_t)(p.images * area + 31) / 32, (uint32_t)(rows + 31) / 32, (uint32_t)p.groups, &p, sizeof p,
-        (void *[]){x.at, w.at, bias.at, y.at});
+        (void *[]){x.at, w.at, bias.at, slopes.at, y.at});
     for (int i = 0; i < count; i++)
-        want.at[i] = conv_at(&p, x.at, w.at, bias.at, i / area / p.out_channels, i / area % p.out_channels,
-                             i % area / p.out_w, i % p.out_w);
+        want.at[i] = activated(&p,
+                               conv_at(&p, x.at, w.at, bias.at, i / area / p.out_channels, i / area % p.out_channels,
+                                       i % area / p.out_w, i % p.out_w),
+                               slopes.at[i % p.out_w]);
     near(y.at, want.at, count, name);
-    free(x.at), free(w.at), free(bias.at), free(y.at), free(want.at);
+    free(x.at), free(w.at), free(bias.at), free(slopes.at), free(y.at), free(want.at);
 }
 
 ORT_TEST(device_host, convolutions) {
     conv_check("conv_f32", (conv_params){2, 3, 5, 7, 6, 0, 0, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0});
     conv_check("conv_f32", (conv_params){1, 8, 40, 9, 9, 0, 0, 3, 2, 2, 1, 0, 1, 1, 2, 4, 0, 0, 0, 0});
     conv_check("depthwise_f32", (conv_params){2, 4, 4, 8, 7, 0, 0, 3, 3, 2, 2, 1, 1, 1, 1, 4, 1, 0, 0, 0});
+    for (int act = 1; act <= (int)ORTK_ACT_SILU; act++) {
+        conv_check("conv_f32", (conv_params){1, 3, 5, 7, 6, 0, 0, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, act, -0.25f, 0.75f});
+        conv_check("depthwise_f32", (conv_params){1, 4, 4, 8, 7, 0, 0, 3, 3, 2, 2, 1, 1, 1, 1, 4, 1, act, 0.1f, 0.5f});
+    }
     ortk_work_stacks_give();
 }
 

@@ -56,18 +56,39 @@ static void pads_fix(window *w, uint32_t axis, int64_t wide, int64_t narrow) {
     w->end[axis] = total - w->begin[axis];
 }
 
+/* ---- what is fused behind a product or convolution ---- */
+
+typedef struct act_launch {
+    int32_t act;
+    float alpha, beta;
+} act_launch;
+
+static act_launch act_of(const ortk_fused *fused) {
+    return (act_launch){(int32_t)fused->activation, fused->alpha, fused->beta};
+}
+
+/* The slopes of PRelu lie along the last axis; without them some buffer has to stand there. */
+static uint32_t slopes_arg(const ortk_fused *fused) {
+    return fused->slopes ? ORTK_ARG_TABLE : 0;
+}
+
+static void slopes_give(ortk_step_plan *step, const ortk_fused *fused) {
+    if (fused->slopes) ortk_launch_table(step, fused->slopes, (uint64_t)fused->slope_count * sizeof(float));
+}
+
 /* ---- Conv, ConvTranspose ---- */
 
 typedef struct conv_params {
     window window;
     int64_t groups;
     bool is_transposed, has_bias;
+    ortk_fused fused;
 } conv_params;
 
 typedef struct conv_launch {
     int32_t images, in_channels, out_channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, pad_h,
-        pad_w, dilation_h, dilation_w, groups, has_bias, act;
-    float low, high;
+        pad_w, dilation_h, dilation_w, groups, has_bias;
+    act_launch act;
 } conv_launch;
 
 static bool conv_claim(ortk_node *node) {
@@ -90,6 +111,7 @@ OP_COMPILE(conv_compile) {
     p->groups = ortk_attr_int(node, "group", 1);
     p->is_transposed = strcmp(ortk_node_op(node), "ConvTranspose") == 0;
     p->has_bias = ortk_node_has_input(node, 2);
+    p->fused = *ortk_node_fused(node);
     if (window_read(node, (uint32_t)ortk_node_input_rank(node, 0) - 2, &p->window)) return NULL;
     return ortk_fail(ORT_CODE_BUG, "%s: attributes that claim took", ortk_node_name(node));
 }
@@ -104,26 +126,11 @@ static conv_launch conv_launch_of(const conv_params *p, const ortk_desc *in, con
         w.kernel[i] = kernel[i];
         pads_fix(&w, i, from[i], to[i]);
     }
-    return (conv_launch){(int32_t)in->dims[0],
-                         (int32_t)in->dims[1],
-                         (int32_t)out->dims[1],
-                         (int32_t)from[0],
-                         (int32_t)from[1],
-                         (int32_t)to[0],
-                         (int32_t)to[1],
-                         (int32_t)kernel[0],
-                         (int32_t)kernel[1],
-                         (int32_t)w.stride[0],
-                         (int32_t)w.stride[1],
-                         (int32_t)w.begin[0],
-                         (int32_t)w.begin[1],
-                         (int32_t)w.dilation[0],
-                         (int32_t)w.dilation[1],
-                         (int32_t)p->groups,
-                         p->has_bias,
-                         0,
-                         0,
-                         0};
+    return (conv_launch){(int32_t)in->dims[0], (int32_t)in->dims[1],   (int32_t)out->dims[1],  (int32_t)from[0],
+                         (int32_t)from[1],     (int32_t)to[0],         (int32_t)to[1],         (int32_t)kernel[0],
+                         (int32_t)kernel[1],   (int32_t)w.stride[0],   (int32_t)w.stride[1],   (int32_t)w.begin[0],
+                         (int32_t)w.begin[1],  (int32_t)w.dilation[0], (int32_t)w.dilation[1], (int32_t)p->groups,
+                         p->has_bias,          act_of(&p->fused)};
 }
 
 static ort_status *tiles_check(int64_t across, int64_t down, int64_t deep) {
@@ -140,30 +147,34 @@ OP_PLAN(conv_plan) {
     ORTK_TRY(ortk_sizes_check(in, in_count, out, 1));
     conv_launch launch = conv_launch_of(p, in, out);
     /* A left-out bias is never read; some buffer has to stand there. */
-    const uint32_t args[] = {0, 1, p->has_bias ? 2 : 0, in_count};
+    const uint32_t args[] = {0, 1, p->has_bias ? 2 : 0, slopes_arg(&p->fused), in_count};
     bool is_depthwise = p->groups == in->dims[1] && p->groups > 1;
     const char *kernel = p->is_transposed ? "convtranspose" : is_depthwise ? "depthwise" : "conv";
     snprintf(name, sizeof name, "%s_%s", kernel, ortk_type_token(in->dtype));
-    if (p->is_transposed || is_depthwise)
-        return ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch, args, 4);
-    int64_t pixels = (int64_t)launch.images * launch.out_h * launch.out_w, rows = out->dims[1] / p->groups;
-    ORTK_TRY(tiles_check((pixels + 31) / 32, (rows + 31) / 32, p->groups));
-    const uint32_t groups[3] = {(uint32_t)((pixels + 31) / 32), (uint32_t)((rows + 31) / 32), (uint32_t)p->groups};
-    return ortk_launch_add(planner, step, name, groups, &launch, sizeof launch, args, 4);
+    if (p->is_transposed || is_depthwise) {
+        ORTK_TRY(ortk_launch_each(planner, step, name, out->element_count, &launch, sizeof launch, args, 5));
+    } else {
+        int64_t pixels = (int64_t)launch.images * launch.out_h * launch.out_w, rows = out->dims[1] / p->groups;
+        ORTK_TRY(tiles_check((pixels + 31) / 32, (rows + 31) / 32, p->groups));
+        const uint32_t groups[3] = {(uint32_t)((pixels + 31) / 32), (uint32_t)((rows + 31) / 32), (uint32_t)p->groups};
+        ORTK_TRY(ortk_launch_add(planner, step, name, groups, &launch, sizeof launch, args, 5));
+    }
+    slopes_give(step, &p->fused);
+    return NULL;
 }
 
 /* ---- MatMul, Gemm ---- */
 
 typedef struct product_params {
     bool is_gemm, trans_a, trans_b;
-    float alpha, beta;
+    float scale, addend;
+    ortk_fused fused;
 } product_params;
 
 typedef struct product_launch {
     int32_t m, n, k, a_row, a_col, b_row, b_col, c_row, c_col, batch1, a_batch0, a_batch1, b_batch0, b_batch1;
-    float alpha, beta;
-    int32_t act;
-    float low, high;
+    float scale, addend;
+    act_launch act;
 } product_launch;
 
 static bool product_claim(ortk_node *node) {
@@ -182,8 +193,9 @@ OP_COMPILE(product_compile) {
     p->is_gemm = strcmp(ortk_node_op(node), "Gemm") == 0;
     p->trans_a = p->is_gemm && ortk_attr_int(node, "transA", 0) != 0;
     p->trans_b = p->is_gemm && ortk_attr_int(node, "transB", 0) != 0;
-    p->alpha = p->is_gemm ? ortk_attr_float(node, "alpha", 1) : 1;
-    p->beta = p->is_gemm && ortk_node_has_input(node, 2) ? ortk_attr_float(node, "beta", 1) : 0;
+    p->fused = *ortk_node_fused(node);
+    p->scale = p->is_gemm ? ortk_attr_float(node, "alpha", 1) : 1;
+    p->addend = ortk_node_has_input(node, 2) ? ortk_attr_float(node, "beta", 1) : 0; /* MatMul: a bias that was fused */
     return NULL;
 }
 
@@ -220,8 +232,9 @@ static product_launch product_launch_of(const product_params *p, const ortk_desc
                             .a_batch1 = (int32_t)batch_stride(a, 0),
                             .b_batch0 = (int32_t)batch_stride(b, 1),
                             .b_batch1 = (int32_t)batch_stride(b, 0),
-                            .alpha = p->alpha,
-                            .beta = p->beta};
+                            .scale = p->scale,
+                            .addend = p->addend,
+                            .act = act_of(&p->fused)};
 }
 
 OP_PLAN(product_plan) {
@@ -231,7 +244,7 @@ OP_PLAN(product_plan) {
     if (!out->element_count) return NULL;
     ORTK_TRY(ortk_sizes_check(in, in_count, out, 1));
     product_launch launch = product_launch_of(p, in);
-    bool has_c = p->beta != 0;
+    bool has_c = p->addend != 0;
     if (has_c) {
         const ortk_desc *c = &in[2];
         launch.c_col = c->rank >= 1 && c->dims[c->rank - 1] != 1;
@@ -242,8 +255,10 @@ OP_PLAN(product_plan) {
     ORTK_TRY(tiles_check((launch.n + 31) / 32, (launch.m + 31) / 32, batches));
     const uint32_t groups[3] = {(uint32_t)((launch.n + 31) / 32), (uint32_t)((launch.m + 31) / 32), (uint32_t)batches};
     snprintf(name, sizeof name, "gemm_%s", ortk_type_token(in->dtype));
-    return ortk_launch_add(planner, step, name, groups, &launch, sizeof launch,
-                           (uint32_t[]){0, 1, has_c ? 2 : 0, in_count}, 4);
+    ORTK_TRY(ortk_launch_add(planner, step, name, groups, &launch, sizeof launch,
+                             (uint32_t[]){0, 1, has_c ? 2 : 0, slopes_arg(&p->fused), in_count}, 5));
+    slopes_give(step, &p->fused);
+    return NULL;
 }
 
 /* ---- pools ---- */
@@ -419,19 +434,22 @@ OP_PLAN(resize_plan) {
 }
 
 #define CONV(op)                                                                                                       \
-    { "", op, 1, NEWEST, FLOATS, ORTK_MODE_ROWS, 0, sizeof(conv_params), conv_claim, conv_compile, conv_plan }
-#define PRODUCT(op, since)                                                                                             \
     {                                                                                                                  \
-        "", op, since, NEWEST, FLOATS, ORTK_MODE_ROWS, 0, sizeof(product_params), product_claim, product_compile,      \
-            product_plan                                                                                               \
+        "", op, 1, NEWEST, FLOATS, ORTK_MODE_ROWS, ORTK_KERNEL_FUSES_ACT, sizeof(conv_params), conv_claim,             \
+            conv_compile, conv_plan                                                                                    \
+    }
+#define PRODUCT(op, since, flags)                                                                                      \
+    {                                                                                                                  \
+        "", op, since, NEWEST, FLOATS, ORTK_MODE_ROWS, (flags), sizeof(product_params), product_claim,                 \
+            product_compile, product_plan                                                                              \
     }
 #define POOL(op)                                                                                                       \
     { "", op, 1, NEWEST, FLOATS, ORTK_MODE_ROWS, 0, sizeof(pool_params), pool_claim, pool_compile, pool_plan }
 static const ortk_kernel kernels[] = {
     CONV("Conv"),
     CONV("ConvTranspose"),
-    PRODUCT("MatMul", 1),
-    PRODUCT("Gemm", 7),
+    PRODUCT("MatMul", 1, ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_BIAS),
+    PRODUCT("Gemm", 7, ORTK_KERNEL_FUSES_ACT),
     POOL("MaxPool"),
     POOL("AveragePool"),
     POOL("GlobalMaxPool"),
