@@ -22,7 +22,7 @@ if [ ! -x "$fake" ]; then
     skip "ort-conformance-fake is not built: configure with -DORT_TESTS=ON"
     exit 0
 fi
-expect "a run with everything in it ends" 1 '^5 passed, 10 failed, 1 skipped$' "$fake" cpu --level 0,1 --timeout 5 \
+expect "a run with everything in it ends" 1 '^5 passed, 10 failed, 1 skipped$' "$fake" cpu --level 0,1 --timeout 5 --seed $$ \
     --json "$work/run.json" --junit "$work/run.xml" --record "$work/record.json"
 check "each misbehaviour has its verdict and rule" python3 - "$work/run.json" <<'PY'
 import json, sys
@@ -38,21 +38,21 @@ want = {"L0/broken": ("broken case", None), "L0/crash": ("crash", "survive.crash
 assert got == want, {k: (got.get(k), want.get(k)) for k in got | want if got.get(k) != want.get(k)}
 assert run["counts"] == {"passed": 5, "failed": 5, "declined": 1, "waived": 0, "broken case": 2, "crash": 2, "timeout": 1}
 PY
-# Not even when the controller has no chance to clean up.
-"$fake" cpu --level 0 --filter hang --seed 4711 >/dev/null 2>&1 &
+# Not even when the controller has no chance to clean up. The seeds tell this script's workers from those of another one.
+"$fake" cpu --level 0 --filter hang --seed $((10 * $$)) >/dev/null 2>&1 &
 controller=$!
-check "a hanging worker is there" timeout 20 bash -c 'until pgrep -f "filter hang --seed 4711 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done'
+check "a hanging worker is there" timeout 20 bash -c 'until pgrep -f "filter hang --seed $0 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done' $((10 * $$))
 kill -9 "$controller"
 wait "$controller" 2>/dev/null
-check "a killed controller takes its worker along" timeout 20 bash -c 'while pgrep -f "filter hang --seed 4711 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done'
-"$fake" cpu --level 0 --filter hang --seed 4712 >/dev/null 2>&1 &
+check "a killed controller takes its worker along" timeout 20 bash -c 'while pgrep -f "filter hang --seed $0 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done' $((10 * $$))
+"$fake" cpu --level 0 --filter hang --seed $((10 * $$ + 1)) >/dev/null 2>&1 &
 controller=$!
-check "another hanging worker is there" timeout 20 bash -c 'until pgrep -f "filter hang --seed 4712 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done'
+check "another hanging worker is there" timeout 20 bash -c 'until pgrep -f "filter hang --seed $0 [-]-worker" >/dev/null; do read -rt 0.05 <> <(:) || :; done' $((10 * $$ + 1))
 kill -TERM "$controller"
 wait "$controller"
 check "an ended run exits with 128 + the signal" test $? -eq 143
-check "and takes its worker along" bash -c '! pgrep -f "filter hang --seed 4712 [-]-worker"'
-check "no process is left" bash -c '! pgrep -f "^sleep 313"'
+check "and takes its worker along" bash -c '! pgrep -f "filter hang --seed $0 [-]-worker"' $((10 * $$ + 1))
+check "no process is left" bash -c '! pgrep -f "^sleep 313[.]$0\$"' $$
 check "JUnit counts the same" python3 - "$work/run.xml" <<'PY'
 import sys, xml.etree.ElementTree as tree
 suites = tree.parse(sys.argv[1]).getroot().findall("testsuite")
