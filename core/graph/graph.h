@@ -182,7 +182,8 @@ ORT_MUST_USE ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_
 void orti_graph_remove_node(orti_graph *graph, orti_node_id node);
 /* Puts the nodes of a function call's body in its place: the call is gone, its outputs are made by them. *out_first is
  * the first of the new nodes, which have the highest ids; their names begin with the call's. The call has a body.
- * What the call leaves out is left out there too: whether an operator can do without is for ops to check. */
+ * What the call leaves out is left out there too: whether an operator can do without is for ops to check. UNSUPPORTED
+ * where a graph inside the body captures it. */
 ORT_MUST_USE ort_status *orti_graph_inline_body(orti_graph *graph, orti_node_id call, orti_node_id *out_first);
 /* Makes an inner value a constant: its producer loses that output. */
 ORT_MUST_USE ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id value, orti_tensor *tensor_retained);

@@ -38,6 +38,18 @@ static ort_status *value_map(const inlining *self, orti_value_id id) {
     return facts_copy(self, value, self->to[id]);
 }
 
+/* A capture can't be left out. */
+static ort_status *captures_check(const inlining *self, const orti_graph *inside) {
+    for (uint32_t v = 0; v < inside->value_count; v++) {
+        const orti_value *value = inside->values[v];
+        if (value->kind == ORTI_VALUE_CAPTURE && self->to[value->outer_id] == ORTI_NONE)
+            ORT_FAIL(UNSUPPORTED,
+                     "node '%s': it leaves out '%s', which a graph inside its function captures: not supported yet",
+                     self->call_name, self->body->values[value->outer_id]->name);
+    }
+    return NULL;
+}
+
 /* A graph inside the body now lies in the graph: what it captured goes by another number. */
 static void subgraph_move(const inlining *self, orti_graph *inside) {
     inside->outer = self->graph;
@@ -51,6 +63,8 @@ static void subgraph_move(const inlining *self, orti_graph *inside) {
 /* The body's node loses what is handed over. */
 static ort_status *attr_move(const inlining *self, orti_attr *attr, orti_node_id node) {
     orti_attr moved = *attr;
+    if (moved.graph) ORT_TRY(captures_check(self, moved.graph));
+    for (uint32_t i = 0; moved.graphs && i < moved.count; i++) ORT_TRY(captures_check(self, moved.graphs[i]));
     if (moved.graph) subgraph_move(self, moved.graph);
     for (uint32_t i = 0; moved.graphs && i < moved.count; i++) subgraph_move(self, moved.graphs[i]);
     attr->graph = NULL;

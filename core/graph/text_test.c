@@ -214,3 +214,25 @@ ORT_TEST(graph, a_body_takes_the_place_of_its_call) {
     orti_text_finish(&printed);
     orti_graph_destroy(graph);
 }
+
+ORT_TEST(graph, a_graph_inside_a_body_captures_what_the_call_leaves_out) {
+    static const char text[] = "graph \"g\" {\n"
+                               "  input %x : bool[]\n"
+                               "  %y = F@1 (%x, _) \"f\" body graph \"F\" {\n"
+                               "    input %i : bool[]\n"
+                               "    input %j\n"
+                               "    %u = If@21 (%i) {then_branch = graph \"then\" {\n"
+                               "      capture %v = %j\n"
+                               "      %w = Clip@13 (%v)\n"
+                               "      output %w\n"
+                               "    }}\n"
+                               "    output %u\n"
+                               "  }\n"
+                               "  output %y\n"
+                               "}\n";
+    orti_graph *graph = NULL;
+    orti_node_id first = ORTI_NONE;
+    CHECK_OK(orti_graph_parse(orti_allocator_default(), text, strlen(text), &graph));
+    CHECK_FAILS(orti_graph_inline_body(graph, 0, &first), ORT_CODE_UNSUPPORTED, "node 'f': it leaves out 'j'");
+    orti_graph_destroy(graph);
+}
