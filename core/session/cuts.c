@@ -29,12 +29,16 @@ static uint32_t device_index(const orti_instance *instance) {
 static ort_status *candidate_find(const session_composition *composition, const char *text, uint32_t *out) {
     const char *colon = strrchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : strlen(text);
+    char *end = NULL;
+    unsigned long device = colon ? strtoul(colon + 1, &end, 10) : 0;
+    if (colon && (colon[1] < '0' || colon[1] > '9' || *end))
+        ORT_FAIL(INVALID_ARGUMENT, "configuration key 'placement.nodes': '%s' wants NAME or NAME:DEVICE", text);
     for (uint32_t c = 0; c < composition->candidate_count; c++) {
         const orti_instance *instance = composition->candidates[c].instance;
         const char *name = orti_provider_name(orti_instance_provider(instance));
         if (strlen(name) != length || strncmp(name, text, length) != 0) continue;
         *out = c;
-        if (!colon || strtoul(colon + 1, NULL, 10) == device_index(instance)) return NULL;
+        if (!colon || device == device_index(instance)) return NULL;
     }
     ORT_FAIL(INVALID_ARGUMENT, "configuration key 'placement.nodes': the session has no provider '%s'", text);
 }

@@ -308,6 +308,10 @@ ORT_TEST(cuts, a_wish_that_can_not_be_had_is_refused) {
     wish_refused("placement.nodes", "{\"n1\": \"far\"}", ORT_CODE_UNSUPPORTED,
                  "is to be taken by provider 'far', which does not: has no such operator");
     wish_refused("placement.nodes", "{\"n1\": \"nobody\"}", ORT_CODE_INVALID_ARGUMENT, "no provider 'nobody'");
+    wish_refused("placement.nodes", "{\"n1\": \"near:9\"}", ORT_CODE_INVALID_ARGUMENT, "no provider 'near:9'");
+    wish_refused("placement.nodes", "{\"n1\": \"near:\"}", ORT_CODE_INVALID_ARGUMENT, "'near:' wants NAME");
+    wish_refused("placement.nodes", "{\"n1\": \"near:0x\"}", ORT_CODE_INVALID_ARGUMENT, "'near:0x' wants NAME");
+    wish_refused("placement.nodes", "{\"n1\": \"near:gpu\"}", ORT_CODE_INVALID_ARGUMENT, "'near:gpu' wants NAME");
     wish_refused("placement.nodes", "{\"n?x\": \"near\"}", ORT_CODE_INVALID_ARGUMENT, "has no node 'n?x'");
     wish_refused("placement.seed", "1", ORT_CODE_INVALID_ARGUMENT, "without 'placement.parts'");
 }
