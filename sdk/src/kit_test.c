@@ -1,6 +1,7 @@
 /* The kit through the border: claims, fusion, layouts, shared memory; random graphs against a plain evaluation. */
 #include "fake_host.h"
 #include "testing/test.h"
+#include "timeline.h"
 #include "toy_provider.h"
 
 #include <math.h>
@@ -352,4 +353,47 @@ ORT_TEST(kit, the_entry_refuses_what_it_must_understand) {
     CHECK(entry_code(0x8000u, &may) == ORT_CODE_OK);
     CHECK(entry_code(0x10000u, NULL) == ORT_CODE_UNSUPPORTED);
     CHECK(entry_code(0, &must) == ORT_CODE_UNSUPPORTED);
+}
+
+/* ---- timelines ---- */
+
+static bool is_memory_out;
+
+static void *alloc_or_not(ortp_host_context *context, uint64_t size_bytes, uint64_t align_bytes) {
+    return is_memory_out ? NULL : fake_host()->core->alloc(context, size_bytes, align_bytes);
+}
+
+static void count_call(void *user, const ort_status *status) {
+    *(int *)user += status ? 1 : 100;
+}
+
+/* Whoever waits for a point does so for ever when it does not settle. */
+ORT_TEST(timelines, a_point_fails_without_memory_to_note_it) {
+    ortp_host_core core = *fake_host()->core;
+    ortp_host host = *fake_host();
+    ortp_instance instance = {.host = &host};
+    ortp_timeline *timeline = NULL;
+    uint32_t before = fake_live_allocations();
+    int call_count = 0;
+    core.alloc = alloc_or_not;
+    host.core = &core;
+    CHECK(!ortk_timeline_create(&instance, 0, &timeline));
+    CHECK(!ortk_host_signal(timeline, 1, NULL));
+    CHECK(!ortk_on_settled((ortp_point){timeline, 2}, count_call, &call_count));
+    is_memory_out = true;
+    for (uint64_t value = 2; value <= 3; value++) {
+        ort_status *failure =
+            core.status_create(host.context, ORT_CODE_DEVICE_LOST, (ort_string_view){"it is lost", 10});
+        CHECK(!ortk_host_signal(timeline, value, failure));
+    }
+    is_memory_out = false;
+    CHECK(call_count == 1, "%d", call_count);
+    CHECK(ortk_point_state((ortp_point){timeline, 1}, NULL) == ORTP_POINT_REACHED);
+    CHECK(ortk_point_state((ortp_point){timeline, 3}, NULL) == ORTP_POINT_FAILED);
+    CHECK(ortk_point_state((ortp_point){timeline, 4}, NULL) == ORTP_POINT_PENDING);
+    ort_status *status = ortk_point_wait((ortp_point){timeline, 2}, UINT64_MAX);
+    CHECK(status && core.status_code(status) == ORT_CODE_DEVICE_LOST);
+    core.status_destroy(status);
+    ortk_timeline_destroy(timeline);
+    CHECK(fake_live_allocations() == before);
 }

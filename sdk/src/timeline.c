@@ -28,6 +28,7 @@ struct ortp_timeline {
     pthread_mutex_t mutex;
     pthread_cond_t moved; /* the value rose */
     failure *failures;
+    failure for_good; /* where there was no memory to note a failure: what comes after has failed too */
     listener *listeners;
 };
 
@@ -81,6 +82,7 @@ void ortk_timeline_destroy(ortp_timeline *timeline) {
         ortk_status_drop(instance->host, f->status);
         host_release(instance, f);
     }
+    ortk_status_drop(instance->host, timeline->for_good.status);
     listener *after = NULL;
     for (listener *l = timeline->listeners; l; l = after) {
         after = l->next;
@@ -95,6 +97,7 @@ void ortk_timeline_destroy(ortp_timeline *timeline) {
 static const failure *failure_find(const ortp_timeline *timeline, uint64_t value) {
     const failure *found = timeline->failures;
     while (found && !(value > found->after && value <= found->upto)) found = found->next;
+    if (!found && timeline->for_good.status && value > timeline->for_good.after) found = &timeline->for_good;
     return found;
 }
 
@@ -216,28 +219,35 @@ ort_status *ortk_on_settled(ortp_point point, ortp_settled_fn fn, void *user) {
     return NULL;
 }
 
-ort_status *ortk_host_signal(ortp_timeline *timeline, uint64_t value, ort_status *status) {
-    failure *f = NULL;
-    ortp_instance *instance = timeline->instance;
-    if (status) {
-        f = host_alloc(instance, sizeof *f);
-        if (!f) return status; /* the caller learns what it tried to tell; the points stay pending */
+/* Every point settles, with or without memory `f` to note how. Takes `status` and `f`. Locked. */
+static void failure_add(ortp_timeline *timeline, uint64_t after, uint64_t upto, ort_status *status, failure *f) {
+    if (f) {
+        *f = (failure){after, upto, status, timeline->failures};
+        timeline->failures = f;
+    } else if (!timeline->for_good.status) {
+        timeline->for_good = (failure){after, UINT64_MAX, status, NULL};
+    } else {
+        ortk_status_drop(timeline->instance->host, status);
     }
+}
+
+ort_status *ortk_host_signal(ortp_timeline *timeline, uint64_t value, ort_status *status) {
+    ortp_instance *instance = timeline->instance;
+    failure *f = status ? host_alloc(instance, sizeof *f) : NULL;
     lock(timeline);
     uint64_t reached = atomic_load_explicit(&timeline->value, memory_order_relaxed);
     bool moves = value > reached;
-    if (f && moves) {
-        *f = (failure){reached, value, status, timeline->failures};
-        timeline->failures = f;
+    if (status && moves) {
+        failure_add(timeline, reached, value, status, f);
+        f = NULL;
+        status = NULL;
     }
     if (moves) atomic_store_explicit(&timeline->value, value, memory_order_release);
     if (moves) pthread_cond_broadcast(&timeline->moved);
     listener *due = listeners_take(timeline);
     unlock(timeline);
-    if (f && !moves) {
-        ortk_status_drop(instance->host, status);
-        host_release(instance, f);
-    }
+    ortk_status_drop(instance->host, status);
+    if (f) host_release(instance, f);
     listeners_call(instance, due);
     return NULL;
 }
