@@ -4,6 +4,7 @@
 #include "testing/test.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #define ROWS 8
@@ -163,6 +164,48 @@ ORT_TEST(sim_session, a_hang_is_bounded_by_the_deadline) {
     CHECK_OK(session_open(&h, "sim", &session));
     CHECK_OK(answer(session, &h, NULL, got));
     CHECK(is_right(&h, got));
+    ort_session_destroy(session);
+    house_close(&h);
+}
+
+/* ---- runs that nobody waits for ---- */
+
+typedef struct flight {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_over;
+    ort_code code;
+} flight;
+
+static void flight_done(void *user, const ort_status *status) {
+    flight *self = user;
+    pthread_mutex_lock(&self->lock);
+    self->is_over = true;
+    self->code = ort_status_code(status);
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* It is over while the work waits on the device: a host that asks whether the run is given up hears yes, as after a
+ * cancel, and the reason is still the right one. */
+ORT_TEST(sim_session, a_deadline_is_told_as_one) {
+    house h;
+    ort_session *session = NULL;
+    ort_binding *binding = NULL;
+    ort_run_options options = ORT_INIT(ort_run_options);
+    flight self = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    house_open(&h);
+    CHECK_OK(session_open(&h, "[{\"name\": \"sim\", \"options\": {\"delay_us\": 30000}}]", &session));
+    CHECK_OK(ort_binding_create(session, &binding));
+    CHECK_OK(ort_binding_set_input(binding, 0, h.input));
+    CHECK_OK(ort_binding_prepare(binding));
+    options.timeout_ns = 5000000;
+    CHECK_OK(ort_binding_run_async(binding, &options, flight_done, &self));
+    pthread_mutex_lock(&self.lock);
+    while (!self.is_over) pthread_cond_wait(&self.changed, &self.lock);
+    pthread_mutex_unlock(&self.lock);
+    CHECK(self.code == ORT_CODE_DEADLINE, "code %d", (int)self.code);
+    ort_binding_destroy(binding);
     ort_session_destroy(session);
     house_close(&h);
 }

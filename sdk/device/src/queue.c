@@ -68,12 +68,12 @@ static bool is_ready(const ortk_job *job) {
     return true;
 }
 
+/* Who is past the deadline counts as cancelled too, so that the clock is asked last. */
 static ort_status *given_up(const ortk_unit *unit, const ortk_job *job) {
-    if (job->cancel && unit->host->exec->is_cancelled(job->cancel))
-        return ortk_fail(ORT_CODE_CANCELLED, "the run was cancelled before it began");
+    bool is_cancelled = job->cancel && unit->host->exec->is_cancelled(job->cancel);
     if (job->deadline_ns && unit->host->core->clock_ns() >= job->deadline_ns)
         return ortk_fail(ORT_CODE_DEADLINE, "the run met its deadline before it began");
-    return NULL;
+    return is_cancelled ? ortk_fail(ORT_CODE_CANCELLED, "the run was cancelled before it began") : NULL;
 }
 
 /* The first failure among what the job waits for, all of it settled. */
