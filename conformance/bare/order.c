@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define SHORT_NS   UINT64_C(20000000)
-#define BLOCKED_NS UINT64_C(1500000000)
+#define BLOCKED_NS UINT64_C(5000000000)
 #define BIG_BYTES  (UINT64_C(8) << 20)
 #define BIG_TURNS  6u
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define SHORT_NS  UINT64_C(30000000)
-#define LATE_NS   UINT64_C(1500000000) /* what a wait may take beyond its time on a machine that is busy */
-#define RESCUE_NS UINT64_C(2500000000)
+#define LATE_NS   UINT64_C(4000000000) /* what a wait may take beyond its time on a machine that is busy */
+#define RESCUE_NS UINT64_C(6000000000)
 
 static bool line_create(ortc_bare *bare, uint64_t value, ortp_timeline **out) {
     return ortc_bare_ok(bare, bare->queue.timeline_create(bare->instance, value, out), "point.state",
