@@ -157,7 +157,7 @@ static void whole_compare(trial *t) {
         power += want * want;
     }
     int bits = ortc_mantissa_bits(t->want->dtype);
-    double allowed = bits >= 23 ? 1e-7 : bits >= 10 ? 5e-5 : 5e-3;
+    double allowed = bits >= 23 ? 1e-9 : bits >= 10 ? 5e-6 : 5e-4;
     if (t->out->wrong_count == 0 && error > allowed * power)
         snprintf(t->out->text, sizeof t->out->text, "normalised squared error %.3g, %.3g allowed",
                  power > 0 ? error / power : INFINITY, allowed);

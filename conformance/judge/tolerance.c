@@ -20,7 +20,7 @@ static const ortc_class classes[] = {
     {"R", "each error within 2 x products units of bound x 2^-(mantissa + 1)",
      "reductions and means: as D, but the order of summation is free, so that no statistics are asked"},
     {"C",
-     "normalised squared error within 1e-7 (float32, float64), 5e-5 (float16) or 5e-3 (bfloat16), and each element "
+     "normalised squared error within 1e-9 (float32, float64), 5e-6 (float16) or 5e-4 (bfloat16), and each element "
      "within rtol and atol (default 1e-3 and 1e-5 of the largest)",
      "operators made of several stages (normalisations, softmax of long rows, attention): stage bounds multiply, a "
      "whole-tensor "
