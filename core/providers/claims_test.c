@@ -35,6 +35,31 @@ ORT_TEST(claims, a_provider_is_asked_and_answers_every_node) {
     orti_providers_destroy(providers);
 }
 
+/* Each allocation fails once: nothing is left, nothing ends the process. */
+ORT_TEST(claims, a_view_without_memory) {
+    static const orti_providers_options none = {.skip_defaults = true};
+    orti_allocator_failing failing;
+    orti_providers *providers = NULL;
+    orti_graph *graph = graph_of(chain);
+    orti_allocator_failing_init(&failing, 0);
+    CHECK_OK(orti_providers_create(&failing.allocator, &none, &providers));
+    int64_t live_count = failing.live_count;
+    bool has_failed = true;
+    for (uint64_t at = 1; has_failed; at++) {
+        const ortp_view *view = NULL;
+        failing.fail_at = failing.call_count + at;
+        ort_status *status = orti_view_create(providers, graph, NULL, NULL, &view);
+        has_failed = status != NULL;
+        CHECK(!status || ort_status_code(status) == ORT_CODE_OUT_OF_MEMORY, "%s", ort_status_message(status));
+        CHECK(has_failed || at > 1);
+        ort_status_destroy(status);
+        orti_view_destroy(view);
+        CHECK((int64_t)failing.live_count == live_count, "allocation %d", (int)at);
+    }
+    orti_graph_destroy(graph);
+    orti_providers_destroy(providers);
+}
+
 static const struct {
     const char *plugin, *says;
 } liars[] = {{"unknown_node", "names node 4000000000"},

@@ -169,9 +169,10 @@ static ort_status *node_build(ortp_view *view, uint32_t id) {
 
 static ort_status *order_copy(ortp_view *view, const uint8_t *hidden) {
     const orti_node_id *order = NULL;
-    uint32_t bound = orti_graph_node_count(view->graph);
-    ORT_TRY(orti_graph_order(view->graph, &order, &view->order_count));
-    ORT_TRY(orti_arena_copy(&view->arena, order, view->order_count * sizeof *order, &view->order));
+    uint32_t bound = orti_graph_node_count(view->graph), count = 0;
+    ORT_TRY(orti_graph_order(view->graph, &order, &count));
+    ORT_TRY(orti_arena_copy(&view->arena, order, count * sizeof *order, &view->order));
+    view->order_count = count; /* what ends a view after a failure goes by it */
     ORT_TRY(orti_arena_alloc(&view->arena, view->order_count, sizeof *view->nodes, &view->nodes));
     ORT_TRY(orti_arena_alloc(&view->arena, bound, sizeof *view->positions, &view->positions));
     ORT_TRY(orti_arena_alloc(&view->arena, bound, 1, &view->is_shown));
