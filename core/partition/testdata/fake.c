@@ -352,14 +352,25 @@ static ort_status *queue_submit(ortp_queue *queue, ortp_binding *binding, const 
     if (order->wait_count) memcpy(task->waits, order->waits, order->wait_count * sizeof *order->waits);
     task->signal = order->signal;
     gate_count();
-    return orti_worker_submit(queue->worker, task_run, task);
+    ort_status *status = orti_worker_submit(queue->worker, task_run, task);
+    if (status) {
+        atomic_fetch_sub(&fake_open_points, 1);
+        free(task);
+    }
+    return status;
 }
 
 static ort_status *queue_create(ortp_instance *instance, uint32_t device, uint32_t flags, ortp_queue **out) {
     (void)device, (void)flags;
-    *out = calloc(1, sizeof **out);
-    (*out)->instance = instance;
-    return instance->plugin->is_far ? orti_worker_create(orti_allocator_default(), &(*out)->worker) : NULL;
+    ortp_queue *queue = calloc(1, sizeof *queue);
+    queue->instance = instance;
+    ort_status *status = instance->plugin->is_far ? orti_worker_create(orti_allocator_default(), &queue->worker) : NULL;
+    if (status) {
+        free(queue);
+        queue = NULL;
+    }
+    *out = queue;
+    return status;
 }
 static void queue_destroy(ortp_queue *queue) {
     if (!queue) return;
