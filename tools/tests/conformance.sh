@@ -4,7 +4,7 @@
 set -uo pipefail
 # shellcheck source=tools/tests/lib.sh.inc
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh.inc"
-suite=$build/bin/ort-conformance fake=$build/tests/ort-conformance-fake
+suite=$build/bin/ort-conformance fake=$build/fake/ort-conformance-fake
 if [ ! -x "$suite" ]; then
     skip "ort-conformance is not built"
     exit 0
