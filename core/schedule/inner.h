@@ -27,7 +27,8 @@ typedef struct plan_builder {
     size_t present_count, present_capacity;
     plan_block *blocks;
     size_t block_count, block_capacity;
-    uint32_t *output_of; /* by value: the first graph output that it is, or ORTI_NONE */
+    uint64_t block_bytes; /* of all of them, with room to align */
+    uint32_t *output_of;  /* by value: the first graph output that it is, or ORTI_NONE */
     /* Sets of operations, one bit each: for each operation, who is done before it begins. NULL in a plain plan. */
     uint64_t *before;
     uint32_t set_word_count;

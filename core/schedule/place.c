@@ -1,6 +1,8 @@
 /* Where values lie, and the copies that bring them there. */
 #include "schedule/inner.h"
 
+#define BLOCK_BYTES_MAX (UINT64_C(1) << 62)
+
 ort_status *orti_builder_add_operation(plan_builder *builder, const orti_operation *operation) {
     orti_plan *plan = builder->plan;
     ORT_TRY(orti_grow(builder->schedule->alloc, &plan->operations, &builder->operation_capacity,
@@ -11,13 +13,19 @@ ort_status *orti_builder_add_operation(plan_builder *builder, const orti_operati
 
 ort_status *orti_builder_add_block(plan_builder *builder, uint32_t domain, uint64_t size_bytes, uint64_t align_bytes,
                                    orti_place *out) {
-    uint64_t least = builder->schedule->domains[domain].align_bytes;
+    const orti_schedule *schedule = builder->schedule;
+    uint64_t least = schedule->domains[domain].align_bytes;
+    if (align_bytes < least) align_bytes = least;
+    /* So that no offset, aligned, wraps around. */
+    if (size_bytes > BLOCK_BYTES_MAX || align_bytes > BLOCK_BYTES_MAX - size_bytes ||
+        builder->block_bytes > BLOCK_BYTES_MAX - size_bytes - align_bytes)
+        ORT_FAIL(LIMIT_EXCEEDED, "a run of graph '%s' takes more than 2^62 bytes for values between its pieces",
+                 orti_graph_name(schedule->graph));
+    builder->block_bytes += size_bytes + align_bytes;
     ORT_TRY(orti_grow(builder->schedule->alloc, &builder->blocks, &builder->block_capacity, builder->block_count + 1,
                       sizeof(plan_block)));
-    builder->blocks[builder->block_count] = (plan_block){.domain = domain,
-                                                         .first = UINT32_MAX,
-                                                         .size_bytes = size_bytes,
-                                                         .align_bytes = align_bytes > least ? align_bytes : least};
+    builder->blocks[builder->block_count] =
+        (plan_block){.domain = domain, .first = UINT32_MAX, .size_bytes = size_bytes, .align_bytes = align_bytes};
     *out = (orti_place){ORTI_PLACE_MEMORY, domain, builder->block_count++, size_bytes, ORT_DTYPE_NONE};
     return NULL;
 }

@@ -13,12 +13,17 @@ typedef struct test_plan {
     orti_plan *plan;
 } test_plan;
 
-static void plan_make(test_plan *at) {
+static ort_status *plan_try(test_plan *at) {
     const int64_t dims[] = {8};
     orti_tensor *input = NULL;
     CHECK_OK(orti_tensor_create(orti_allocator_default(), ORT_DTYPE_F32, dims, 1, 0, &input));
-    CHECK_OK(orti_schedule_plan(at->schedule, &input, &at->plan, NULL));
+    ort_status *status = orti_schedule_plan(at->schedule, &input, &at->plan, NULL);
     orti_tensor_release(input);
+    return status;
+}
+
+static void plan_make(test_plan *at) {
+    CHECK_OK(plan_try(at));
     CHECK(at->plan->operation_count <= OPERATIONS_MAX);
 }
 
@@ -28,10 +33,7 @@ static void plan_again(test_plan *at) {
     plan_make(at);
 }
 
-static void plan_open(test_plan *at, const char *graph, const char *far_ops, const char *near_ops) {
-    memset(at, 0, sizeof *at);
-    CHECK_OK(fake_rooms_open(&at->rooms, graph, far_ops, near_ops));
-    CHECK_OK(orti_partition_create(&at->rooms.request, &at->parts));
+static void schedule_make(test_plan *at) {
     const orti_schedule_request request = {.alloc = orti_allocator_default(),
                                            .partitioning = at->parts,
                                            .candidates = at->rooms.candidates,
@@ -39,6 +41,13 @@ static void plan_open(test_plan *at, const char *graph, const char *far_ops, con
                                            .host_limit_bytes = UINT64_MAX,
                                            .plan_limit = 1};
     CHECK_OK(orti_schedule_create(&request, &at->schedule));
+}
+
+static void plan_open(test_plan *at, const char *graph, const char *far_ops, const char *near_ops) {
+    memset(at, 0, sizeof *at);
+    CHECK_OK(fake_rooms_open(&at->rooms, graph, far_ops, near_ops));
+    CHECK_OK(orti_partition_create(&at->rooms.request, &at->parts));
+    schedule_make(at);
     plan_make(at);
 }
 
@@ -273,5 +282,26 @@ ORT_TEST(waits, known_values_cross_nowhere) {
     for (uint32_t i = 0; i < at.parts->part_count; i++)
         for (uint32_t k = 0; k < at.parts->parts[i].input_count; k++)
             CHECK(orti_graph_value(at.parts->graph, at.parts->parts[i].inputs[k])->dtype == ORT_DTYPE_F32);
+    plan_close(&at);
+}
+
+/* Three blocks that together wrap around: laying them out would never end. */
+ORT_TEST(memory, more_than_an_address_can_tell) {
+    static const char text[] = "graph \"vast\" {\n"
+                               "  input %x : float32[8]\n"
+                               "  const %s : int64[1] = {2305843009213693951}\n"
+                               "  %a = ConstantOfShape@9 (%s)\n"
+                               "  %b = ConstantOfShape@9 (%s)\n"
+                               "  %c = ConstantOfShape@9 (%s)\n"
+                               "  %d = Add@14 (%a, %b)\n"
+                               "  %e = Add@14 (%c, %d)\n"
+                               "  output %e\n"
+                               "}\n";
+    test_plan at;
+    memset(&at, 0, sizeof at);
+    CHECK_OK(fake_rooms_open(&at.rooms, text, "ConstantOfShape", "Add"));
+    CHECK_OK(orti_partition_create(&at.rooms.request, &at.parts));
+    schedule_make(&at);
+    CHECK_FAILS(plan_try(&at), ORT_CODE_LIMIT_EXCEEDED, "graph 'vast' takes more than");
     plan_close(&at);
 }
