@@ -31,7 +31,8 @@ static void lose(ortk_device *device, const char *why) {
     pthread_mutex_unlock(&device->mutex);
 }
 
-/* A device that is lost for one slow moment of a busy machine would be no use, and under ThreadSanitizer all are slow. */
+/* A device that is lost for one slow moment of a busy machine would be no use, and under ThreadSanitizer all are slow.
+ */
 #if defined(__SANITIZE_THREAD__)
 #define HANG_NS UINT64_C(10000000000)
 #else
