@@ -107,7 +107,9 @@ static void proposal_keep(listener *l, const ortp_proposal *p) {
     ortc_answers *a = l->answers;
     if (a->proposal_count == ORTC_ANSWERS_MAX) return;
     ortc_said *said = &a->proposals[a->proposal_count++];
-    *said = (ortc_said){.token = p->token, .node_count = p->node_count};
+    *said = (ortc_said){.token = p->token,
+                        .node_count = p->node_count,
+                        .is_deterministic = (p->flags & ORTP_PROPOSAL_DETERMINISTIC) != 0};
     memcpy(said->nodes, p->nodes, p->node_count * sizeof *p->nodes);
 }
 

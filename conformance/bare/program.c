@@ -309,7 +309,7 @@ static bool lanes_agree(ortc_trial *trial) {
             ortp_lane lane = {.thread_count = threads, .spread = spread, .is_hot = true};
             ortc_run_wish wish = {.lane = &lane};
             is_right = ortc_bound_go(&bound, POISON_B, &wish, "run.correct", now);
-            if (is_right && memcmp(first, now, trial->example.output_bytes) != 0) {
+            if (is_right && trial->is_deterministic && memcmp(first, now, trial->example.output_bytes) != 0) {
                 ortc_fail(trial->bare->context, "run.deterministic", "%s gives other bits on %u threads",
                           trial->example.probe->name, threads);
                 is_right = false;

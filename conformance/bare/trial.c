@@ -58,6 +58,7 @@ bool ortc_trial_open(ortc_trial *trial, ortc_bare *bare, const ortc_probe *probe
     }
     if (!ortc_claim_ask(bare, &trial->example.graph, view, NULL, &answers)) return false;
     trial->is_taken = is_whole(trial, &answers);
+    trial->is_deterministic = trial->is_taken && answers.proposals[0].is_deterministic;
     ortc_claim_settle(bare, &answers.proposals[0].token, trial->is_taken);
     bool is_right = !trial->is_taken || trial_compile(trial, view, answers.proposals[0].token);
     ortc_view_close(view);

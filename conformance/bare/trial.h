@@ -13,6 +13,7 @@
 typedef struct ortc_said {
     uint64_t token;
     uint32_t node_count, nodes[ORTC_NODES_MAX];
+    bool is_deterministic;
 } ortc_said;
 typedef struct ortc_answers {
     ortc_said proposals[ORTC_ANSWERS_MAX];
@@ -35,7 +36,7 @@ typedef struct ortc_trial {
     ortp_plan *plan;
     ortp_plan_info info;
     uint8_t shared; /* of the only output */
-    bool is_taken;
+    bool is_taken, is_deterministic;
     const char *bind_rule; /* what a failing bind breaks; NULL: claim.compiles */
 } ortc_trial;
 

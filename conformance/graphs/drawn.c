@@ -268,6 +268,8 @@ static void graphs_judge(drawer *self) {
             graph_judge(self, &graph, cuts[c], what);
         }
     }
+    if (self->skipped_count == GRAPH_COUNT * sizeof cuts / sizeof *cuts)
+        ortc_decline(context, "none of the graphs is taken: their operators are, one by one");
     ortc_metric(context, "graphs=%u operators=%u skipped=%u", GRAPH_COUNT, self->taken_count, self->skipped_count);
 }
 
