@@ -194,7 +194,14 @@ static ortc_case *peek_next(control *self) {
     return self->next < self->cases->count ? &self->cases->items[self->next] : NULL;
 }
 
+/* A check that failed ends where it is, and may leave threads, files and memory behind: they are nobody else's. Folders
+ * of data are judged by a vehicle that they share, and clean up. */
+static bool leaves_more(const ortc_case *last) {
+    return !last->folder && last->result.verdict == ORTC_FAILED;
+}
+
 static bool fits(const slot *at, const ortc_case *item) {
+    if (at->last && leaves_more(at->last)) return false;
     return at->served < CASES_A_WORKER && !at->is_confirming &&
            !(at->served && (item->check->flags & ORTC_CHECK_ALONE)) &&
            !(at->last && (at->last->check->flags & ORTC_CHECK_ALONE)) && (!at->last || at->last->level == item->level);

@@ -62,6 +62,11 @@ static void plant_end(ortc_context *context) {
     if (atexit(crash_at_end) != 0) abort();
 }
 
+static void fail_and_plant(ortc_context *context) {
+    ortc_fail(context, "values.known", "planted");
+    plant_end(context);
+}
+
 static void print_at_end(void) {
     printf("a line from a static destructor\n");
 }
@@ -89,6 +94,7 @@ static const ortc_check checks[] = {
     {.name = "exit", .level = 0, .what = "ends the process", .run = leave},
     {.name = "exit-hard", .level = 0, .what = "ends the process without atexit", .run = leave_hard},
     {.name = "fail", .level = 0, .what = "breaks a rule", .run = fail},
+    {.name = "fail-leaves", .level = 0, .what = "breaks a rule, and leaves a crash behind", .run = fail_and_plant},
     {.name = "hang", .level = 0, .what = "never returns", .run = hang},
     {.name = "late-crash",
      .level = 0,
