@@ -199,9 +199,9 @@ static bool binds_refused(ortc_bound *bound) {
     return is_right;
 }
 
-static bool copies_refused(ortc_bare *bare) {
+static bool copies_refused(ortc_bare *bare, uint32_t space) {
     unsigned char bytes[64] = {0};
-    ortp_buffer *buffer = ortc_bare_alloc(bare, 0, 64, 64);
+    ortp_buffer *buffer = ortc_bare_alloc(bare, space, 64, 64);
     if (!buffer) return false;
     const ortp_copy wrong[] = {ortc_copy_in(buffer, 1, bytes, 64), ortc_copy_out(bytes, buffer, 1, 64),
                                ortc_copy_in(buffer, UINT64_MAX - 8, bytes, 64), ortc_copy_in(NULL, 0, bytes, 64)};
@@ -222,7 +222,10 @@ static void input_run(ortc_context *context) {
     ortc_bare bare;
     ortc_trial trial = {0};
     ortc_bound bound;
-    if (!ortc_bare_start(&bare, context) || !copies_refused(&bare) || !any_trial(&trial, &bare)) goto done;
+    if (!ortc_bare_start(&bare, context)) goto done;
+    for (uint32_t space = 0; space < bare.space_count; space++)
+        if (!copies_refused(&bare, space)) goto done;
+    if (!any_trial(&trial, &bare)) goto done;
     if (!trial.is_taken) goto done;
     if (!ortc_trial_prepare(&trial, false) || !ortc_bound_open(&bound, &trial, 0) || !binds_refused(&bound)) goto done;
     if (!ortc_bound_go(&bound, 0, NULL, "fault.input", NULL)) goto done;

@@ -296,6 +296,14 @@ static ort_status *copies_record(copy_job *job) {
     return driver->seal(job->job.sequence);
 }
 
+/* No API below looks: what reaches beyond a buffer is another one's there, or nobody's. */
+static ort_status *side_check(const ortp_buffer *buffer, uint64_t offset_bytes, uint64_t size_bytes, uint64_t index) {
+    if (!buffer || (offset_bytes <= buffer->size_bytes && size_bytes <= buffer->size_bytes - offset_bytes)) return NULL;
+    return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "copy %llu: %llu bytes at %llu of a buffer of %llu",
+                     (unsigned long long)index, (unsigned long long)size_bytes, (unsigned long long)offset_bytes,
+                     (unsigned long long)buffer->size_bytes);
+}
+
 static ort_status *copies_keep(copy_job *job, const ortp_copy *copies, uint32_t stride, uint64_t count) {
     const ortk_unit *unit = job->queue->unit;
     uint64_t bytes = 0;
@@ -312,6 +320,8 @@ static ort_status *copies_keep(copy_job *job, const ortp_copy *copies, uint32_t 
         const ortp_copy *copy = &job->copies[i];
         if ((!copy->src_host && !copy->src_buffer) || (!copy->dst_host && !copy->dst_buffer))
             return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "copy %llu has no source or no target", (unsigned long long)i);
+        if (!copy->src_host) ORTK_TRY(side_check(copy->src_buffer, copy->src_offset_bytes, copy->size_bytes, i));
+        if (!copy->dst_host) ORTK_TRY(side_check(copy->dst_buffer, copy->dst_offset_bytes, copy->size_bytes, i));
         if (needs_staging(copy)) bytes += staged(copy->size_bytes);
     }
     if (bytes <= job->staging_bytes) return NULL;
