@@ -70,7 +70,7 @@ typedef struct ortk_driver {
     ort_status *(*memory_create)(ortk_device *device, uint32_t kind, uint64_t size_bytes, ortk_memory **out);
     /* The work that used it has settled. NULL: nothing. */
     void (*memory_destroy)(ortk_memory *memory);
-    /* STAGING: its address on the host, good until destroy, coherent. DEVICE: NULL. */
+    /* STAGING: its address on the host, good until destroy, coherent, aligned to 4096. DEVICE: NULL. */
     void *(*memory_address)(ortk_memory *memory);
 
     /* Loads the image of a variant; UNSUPPORTED when there is none for this target. */
@@ -91,8 +91,10 @@ typedef struct ortk_driver {
     /* is_copy: beside the compute queues, where the hardware has such an engine. */
     ort_status *(*stream_create)(ortk_device *device, bool is_copy, ortk_stream **out);
     void (*stream_destroy)(ortk_stream *stream); /* its work has settled; NULL: nothing */
-    /* Work of one stream starts in order. *out_value: what the counter reaches, in any way, when it has ended; values
-     * rise by one. A failure here means that nothing was queued. blocking: no. */
+    /* Work of one stream starts in order. It sees all that was written by work, of any stream, whose end `wait` has
+     * told, and by the host before this call; the host sees what it wrote once `wait` tells its end. *out_value: what
+     * the counter reaches, in any way, when it has ended; values rise by one. A failure here means that nothing was
+     * queued. blocking: no. */
     ort_status *(*submit)(ortk_stream *stream, ortk_sequence *sequence, uint64_t *out_value);
     /* NULL: the work of `value` has ended well. DEADLINE: not yet. Else why it failed: that work alone, or DEVICE_LOST.
      * timeout_ns 0 polls. blocking: until deadline. */
@@ -101,7 +103,8 @@ typedef struct ortk_driver {
     bool (*measure)(ortk_stream *stream, uint64_t value, uint64_t *out_begin_ns, uint64_t *out_end_ns);
 
     /* Gives the device up: all work in flight ends with DEVICE_LOST, what hangs included, and so does all that follows.
-     * The way back is to open it again. */
+     * The way back is to open it again. Must not wait for what hangs: where the API can't end it, waits return, and
+     * memory that it may still touch is kept. */
     void (*lose)(ortk_device *device, const char *why);
 } ortk_driver;
 
