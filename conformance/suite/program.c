@@ -131,10 +131,13 @@ static int run_all(const ortc_settings *settings, const ortc_subject *subject, o
     strftime(today, sizeof today, "%Y-%m-%d", gmtime_r(&now, &date));
     ortc_waivers_apply(waivers, cases, today);
     json_t *document = ortc_document_make(settings, subject, cases, waivers, seconds);
-    long long failed = ortc_report_totals(json_object_get(document, "counts")).failed;
+    ortc_totals totals = ortc_report_totals(json_object_get(document, "counts"));
+    /* A part of a split run may be empty; what was selected and only skipped says nothing of the plugin. */
+    bool is_mute = cases->selected_count && !totals.passed && !totals.failed;
     code = write_reports(settings, document);
     json_decref(document);
-    return code ? code : failed ? TOOL_EXIT_NO : TOOL_EXIT_GOOD;
+    if (is_mute) tool_error(ortc_tool, "nothing was judged: every case of this run was declined or waived");
+    return code ? code : totals.failed || is_mute ? TOOL_EXIT_NO : TOOL_EXIT_GOOD;
 }
 
 static int run_cases(const ortc_levels *levels, const ortc_settings *settings, const ortc_subject *subject) {
