@@ -131,6 +131,16 @@ static int add_tree(const ortc_levels *levels, uint32_t wanted, const char *root
     return 0;
 }
 
+/* Any other folder may be a whole disk: it is refused before it is walked. */
+static int check_generated(const char *root) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/cases.json", root);
+    if (is_file(path)) return 0;
+    tool_error(ortc_tool, "%s: is no folder of generated cases, it has no cases.json; a tree of others is --suite DIR",
+               root);
+    return TOOL_EXIT_USAGE;
+}
+
 /* What was asked for and can't be had is an error: a level that is silently absent would look like one that passed. */
 static int check_levels(const ortc_cases *cases, uint32_t wanted) {
     uint32_t found = 0;
@@ -206,6 +216,7 @@ int ortc_cases_collect(const ortc_levels *levels, const ortc_settings *settings,
         }
     }
     bool has_folders = wanted & (1u << 3 | 1u << 4);
+    if (!code && has_folders && settings->cases_folder) code = check_generated(settings->cases_folder);
     if (!code && has_folders && settings->cases_folder) code = add_tree(levels, wanted, settings->cases_folder, out);
     for (size_t i = 0; !code && has_folders && i < settings->suites.count; i++)
         code = add_tree(levels, wanted, settings->suites.items[i], out);
