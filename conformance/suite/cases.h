@@ -26,11 +26,14 @@ typedef struct ortc_case {
 typedef struct ortc_cases {
     ortc_case *items; /* in order of id */
     uint32_t count, capacity, selected_count;
+    uint32_t missing_levels; /* a bit a level: wanted by default, and without cases here */
 } ortc_cases;
 
 /* Everything that the levels and trees of the settings hold; what --filter and --fraction leave out is there but not
  * selected. Returns 0 or an exit code. */
 int ortc_cases_collect(const ortc_levels *levels, const ortc_settings *settings, ortc_cases *out);
+/* Names the missing levels and how to get their cases. Returns 0 when there are none, else an exit code. */
+int ortc_cases_say_missing(const ortc_cases *cases);
 void ortc_cases_finish(ortc_cases *cases);
 ortc_case *ortc_cases_find(const ortc_cases *cases, const char *id);
 /* The id's place among `count` parts: the same on every machine and in every version that has the case. */

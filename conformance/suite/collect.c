@@ -141,19 +141,24 @@ static int check_generated(const char *root) {
     return TOOL_EXIT_USAGE;
 }
 
-/* What was asked for and can't be had is an error: a level that is silently absent would look like one that passed. */
-static int check_levels(const ortc_cases *cases, uint32_t wanted) {
+/* What was asked for and can't be had is an error: a level that is silently absent would look like one that passed. A
+ * level that nobody named is said after the others have run. */
+static int check_levels(const ortc_settings *settings, ortc_cases *cases, uint32_t wanted) {
     uint32_t found = 0;
     for (uint32_t i = 0; i < cases->count; i++) found |= 1u << cases->items[i].level;
-    for (uint32_t level = 0; level < ORTC_LEVEL_COUNT; level++) {
-        if (!(wanted & ~found & 1u << level)) continue;
-        tool_error(ortc_tool,
-                   "level %u has no cases here: give --cases DIR or --suite DIR, or name other levels with "
-                   "--level",
-                   level);
-        return TOOL_EXIT_USAGE;
-    }
-    return 0;
+    cases->missing_levels = wanted & ~found;
+    return settings->levels || settings->repro ? ortc_cases_say_missing(cases) : 0;
+}
+
+int ortc_cases_say_missing(const ortc_cases *cases) {
+    for (uint32_t level = 0; level < ORTC_LEVEL_COUNT; level++)
+        if (cases->missing_levels & 1u << level)
+            tool_error(ortc_tool,
+                       "level %u has no cases here: make them in Orthrus's build folder with 'cmake --build build "
+                       "--target conformance-cases' before it is installed, give --cases DIR or --suite DIR, or name "
+                       "other levels with --level",
+                       level);
+    return cases->missing_levels ? TOOL_EXIT_USAGE : 0;
 }
 
 static int compare_cases(const void *a, const void *b) {
@@ -221,7 +226,7 @@ int ortc_cases_collect(const ortc_levels *levels, const ortc_settings *settings,
     for (size_t i = 0; !code && has_folders && i < settings->suites.count; i++)
         code = add_tree(levels, wanted, settings->suites.items[i], out);
     if (!code && out->count) qsort(out->items, out->count, sizeof *out->items, compare_cases);
-    if (!code && !is_tree_only) code = check_levels(out, wanted);
+    if (!code && !is_tree_only) code = check_levels(settings, out, wanted);
     if (!code) code = check_unique(out);
     return code ? code : select_cases(settings, out);
 }

@@ -137,6 +137,7 @@ static int run_all(const ortc_settings *settings, const ortc_subject *subject, o
     code = write_reports(settings, document);
     json_decref(document);
     if (is_mute) tool_error(ortc_tool, "nothing was judged: every case of this run was declined or waived");
+    if (!code) code = ortc_cases_say_missing(cases);
     return code ? code : totals.failed || is_mute ? TOOL_EXIT_NO : TOOL_EXIT_GOOD;
 }
 

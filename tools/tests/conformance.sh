@@ -91,6 +91,8 @@ expect "a waiver without a reason" 2 'gives no reason' "$fake" cpu --level 0 --f
 # ---- the CPU provider, without the core ----
 
 expect "the CPU provider passes levels 0 to 2" 0 '^[1-9][0-9]* passed, 0 failed' "$suite" cpu --level 0-2
+expect "without --level, levels with cases run first" 2 '^1 passed, 0 failed' "$fake" cpu --filter pass
+expect "... and those without are named, with the way to make them" 2 'level 3 .*--target conformance-cases' "$fake" cpu --filter pass
 expect "a level without cases is an error" 2 'level 2 has no cases here' "$fake" cpu --level 0-2
 if make_cases >"$work/made" 2>&1; then
     expect "the CPU provider passes levels 3 to 6" 0 '^[1-9][0-9]* passed, 0 failed' "$suite" cpu --level 3-6
