@@ -126,14 +126,23 @@ static ort_status *profiled(ort_session *session, json_t *report, uint32_t *out_
     return status;
 }
 
-/* Runs the model on a named provider and keeps the outputs. */
-static ort_status *run_on(ort_environment *environment, ort_model *model, const char *provider, tool_values *outputs) {
+/* A model that partly ran elsewhere compares the wrong two: with --compare falling back is an error, unless asked for. */
+static ort_status *compare_options(const char *provider, ort_options **out) {
     tool_settings settings = arguments.settings;
     settings.providers = provider;
+    ort_status *status = tool_settings_options(&settings, out);
+    bool is_said = settings.config != NULL;
+    for (size_t i = 0; i < settings.assignments.count; i++)
+        is_said = is_said || strncmp(settings.assignments.items[i], "fallback=", 9) == 0;
+    return status || is_said ? status : ort_options_set(*out, "fallback", "error");
+}
+
+/* Runs the model on a named provider and keeps the outputs. */
+static ort_status *run_on(ort_environment *environment, ort_model *model, const char *provider, tool_values *outputs) {
     ort_options *chosen = NULL;
     ort_session *session = NULL;
     tool_values inputs = {.count = 0};
-    ort_status *status = tool_settings_options(&settings, &chosen);
+    ort_status *status = compare_options(provider, &chosen);
     if (!status) status = ort_session_create(environment, model, chosen, &session);
     if (!status) status = run_inputs_create(&arguments, session, &inputs);
     if (!status) {

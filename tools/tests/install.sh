@@ -49,6 +49,8 @@ if [ -d "$data/models" ]; then
     expect "installed library finds its plugins" 0 '10 elements' env LD_LIBRARY_PATH="$library_path" "$work/hello" "$data/models/mnist-cntk-8/model.onnx"
     expect "installed ort-run" 0 'equal' "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --check "$data/models/mnist-cntk-8"
     expect "nodes go to two providers and the answers hold" 0 'equal' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --provider tiny --check "$data/models/mnist-cntk-8"
+    expect "--compare does not compare the CPU with itself" 2 'fallback' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --compare tiny,cpu
+    expect "... unless it is asked to" 0 'equal' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --compare tiny,cpu -o fallback=allow
     expect "the report shows both" 0 'tiny  *2 ' env ORT_PLUGIN_PATH="$work/provider" "$work/prefix/bin/ort-run" "$data/models/mnist-cntk-8/model.onnx" --provider tiny --explain
 else
     skip "no models beside the project: $data/models is absent"
