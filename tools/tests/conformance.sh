@@ -106,6 +106,7 @@ expect "levels 5 and 6 are there" 0 'L6/' "$suite" cpu --level 5,6 --list
 mkdir -p "$work/no-cases/deep" && touch "$work/no-cases/deep/model.onnx"
 expect "a folder without cases.json is no folder of generated cases" 2 'no-cases: is no folder of generated cases' \
     "$suite" cpu --level 3 --cases "$work/no-cases" --list
+rm -r "$work/no-cases"
 expect "no such tree" 2 'nowhere: there is no such folder' "$suite" cpu --suite "$work/nowhere"
 expect "a tree without cases" 2 'holds no folder' "$suite" cpu --suite "$work"
 archive=$data/onnx-tests/onnx-node-1.23.tar.xz
