@@ -171,8 +171,8 @@ bool ortc_bare_describe(ortc_bare *bare) {
                       "device_count"))
         return false;
     if (device >= bare->device_count) {
-        ortc_decline(bare->context, "device %u: there are %u here (%.*s)", device, bare->device_count,
-                     ORTC_TEXT(reason));
+        ortc_decline(bare->context, "there is no device %u, only %u device%s%s%.*s", device, bare->device_count,
+                     bare->device_count == 1 ? "" : "s", reason.length ? ": " : "", ORTC_TEXT(reason));
         return false;
     }
     bare->device = (ortp_device_info){.size = sizeof bare->device, .numa_node = ORTP_NONE};

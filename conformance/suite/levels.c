@@ -9,6 +9,7 @@ ortc_levels ortc_levels_built(void) {
         .table_count = 6,
         .run_folder = ortc_case_run,
         .run_graph = ortc_graph_run,
+        .fits = ortc_subject_fits,
         .look = ortc_process_look,
         .compare = ortc_process_compare,
         .finish = ortc_case_finish,

@@ -141,10 +141,18 @@ static int run_all(const ortc_settings *settings, const ortc_subject *subject, o
     return code ? code : totals.failed || is_mute ? TOOL_EXIT_NO : TOOL_EXIT_GOOD;
 }
 
+static int check_subject(const ortc_levels *levels, const ortc_settings *settings, const ortc_subject *subject) {
+    char text[512];
+    if (settings->is_list || !levels->fits || levels->fits(subject, text, sizeof text)) return 0;
+    tool_error(ortc_tool, "%s", text);
+    return TOOL_EXIT_USAGE;
+}
+
 static int run_cases(const ortc_levels *levels, const ortc_settings *settings, const ortc_subject *subject) {
     ortc_cases cases;
     ortc_waivers waivers = {0};
     int code = ortc_cases_collect(levels, settings, &cases);
+    if (!code) code = check_subject(levels, settings, subject);
     if (!code) code = ortc_waivers_load(settings->waivers, &waivers);
     if (!code)
         code = settings->is_list ? print_list(&cases)

@@ -10,6 +10,7 @@ typedef struct ortc_levels {
     uint32_t table_count;
     void (*run_folder)(ortc_context *context);
     void (*run_graph)(ortc_context *context); /* folders of level 4; NULL: run_folder */
+    bool (*fits)(const ortc_subject *subject, char *text, uint64_t text_bytes); /* NULL: not asked */
     ortc_process *(*look)(void);
     void (*compare)(ortc_context *context, ortc_process *before, bool is_open);
     void (*finish)(ortc_context *context); /* of what the runner of folders kept from case to case; NULL: nothing */

@@ -102,6 +102,10 @@ void ortc_case_run(ortc_context *context);
 /* Closes what is kept from case to case, the last thing that a worker does, and fails what the plugin still holds. */
 void ortc_case_finish(ortc_context *context);
 
+/* False: the subject's device is not the plugin's, `text` says it. A plugin that can't even be asked fits: the checks
+ * judge it. Asks in a process of its own: bare/subject.c. */
+bool ortc_subject_fits(const ortc_subject *subject, char *text, uint64_t text_bytes);
+
 /* What a process must look like before and after a case: bare/process.c. Called by the worker around every case. */
 typedef struct ortc_process ortc_process;
 ortc_process *ortc_process_look(void);

@@ -16,6 +16,7 @@ expect "no provider" 2 'one PROVIDER' "$suite"
 expect "an unknown provider" 2 "no manifest names the provider 'frobnicator'" "$suite" frobnicator
 expect "a manifest that is absent" 2 'gone.ortp.json' "$suite" "$work/gone.ortp.json"
 expect "no such level" 2 "L0 to L6" "$suite" cpu --level 7
+expect "no such device" 2 'cpu has no device 7, only 1 device$' "$suite" cpu:7 --level L0
 expect "no such part" 2 "N from 1 to M" "$suite" cpu --fraction 3/2
 
 if [ ! -x "$fake" ]; then
