@@ -126,7 +126,8 @@ static ort_status *profiled(ort_session *session, json_t *report, uint32_t *out_
     return status;
 }
 
-/* A model that partly ran elsewhere compares the wrong two: with --compare falling back is an error, unless asked for. */
+/* A model that partly ran elsewhere compares the wrong two: with --compare falling back is an error, unless asked for.
+ */
 static ort_status *compare_options(const char *provider, ort_options **out) {
     tool_settings settings = arguments.settings;
     settings.providers = provider;
