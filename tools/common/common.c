@@ -157,6 +157,15 @@ static ort_status *set_assignment(ort_options *options, const char *assignment) 
     return ort_options_set(options, key, equals ? equals + 1 : "true");
 }
 
+bool tool_settings_clash(const tool *self, const tool_settings *settings) {
+    for (size_t i = 0; settings->providers && i < settings->assignments.count; i++) {
+        if (strncmp(settings->assignments.items[i], "providers=", strlen("providers=")) != 0) continue;
+        tool_error(self, "--provider and -o providers= exclude each other: give one of them");
+        return true;
+    }
+    return false;
+}
+
 ort_status *tool_settings_options(const tool_settings *settings, ort_options **out) {
     ort_options *options = NULL;
     *out = NULL;

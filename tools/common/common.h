@@ -51,6 +51,8 @@ typedef struct tool_settings {
     tool_list assignments; /* "key=value" */
 } tool_settings;
 ort_status *tool_settings_options(const tool_settings *settings, ort_options **out);
+/* Says so and returns true when --provider and -o providers= are both given: one of them would be ignored. */
+bool tool_settings_clash(const tool *self, const tool_settings *settings);
 
 /* Log messages of warning and worse on stderr: an ort_log_fn. `user`: the tool. */
 void tool_log(void *user, uint32_t level, const char *room, const char *message);

@@ -257,6 +257,7 @@ int main(int argc, char **argv) {
                    arguments.placement ? "--placement needs --model FILE" : "one PROVIDER at most");
         return TOOL_EXIT_USAGE;
     }
+    if (tool_settings_clash(&self, &arguments.settings)) return TOOL_EXIT_USAGE;
     const char *wanted = arguments.positional.count ? arguments.positional.items[0] : NULL;
     ort_options *chosen = NULL;
     ort_environment *environment = NULL;

@@ -212,6 +212,7 @@ int main(int argc, char **argv) {
         tool_error(&run_tool, "--dump: inner values can't be read yet; make the value an output of the model");
         return TOOL_EXIT_USAGE;
     }
+    if (tool_settings_clash(&run_tool, &arguments.settings)) return TOOL_EXIT_USAGE;
     ort_options *chosen = NULL;
     ort_environment *environment = NULL;
     ort_model *model = NULL;

@@ -23,6 +23,10 @@ expect "wrong type" 2 'threads.lanes' "$run" -o threads.lanes=many "$work/text.o
 printf '{"providers": ["cpu"' >"$work/broken.json"
 expect "broken configuration" 2 'broken.json' "$run" --config "$work/broken.json" "$work/text.onnx"
 expect "missing configuration" 2 'gone.json' "$run" --config "$work/gone.json" "$work/text.onnx"
+for program in "$run $work/text.onnx" "$info"; do
+    # shellcheck disable=SC2086
+    expect "providers named in two ways" 2 'exclude each other' $program --provider cpu -o 'providers=["cpu"]'
+done
 expect "--dump is refused" 2 'dump' "$run" "$work/text.onnx" --dump '*'
 
 expect "bench: no model" 2 'one MODEL is needed' "$bench"
