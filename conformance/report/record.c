@@ -14,6 +14,8 @@ json_t *ortc_report_record(const json_t *report) {
     json_object_set_new(record, "plugin_sha256", json_string(ortc_report_field(subject, "sha256")));
     json_object_set_new(record, "device", json_string(ortc_report_field(subject, "device")));
     json_object_set_new(record, "machine", json_deep_copy(json_object_get(report, "machine")));
+    /* What was asked: a filter or a single level is no whole judgement. */
+    json_object_set_new(record, "command", json_string(ortc_report_field(report, "command")));
     json_t *levels = json_object();
     json_array_foreach(json_object_get(report, "levels"), i, level) {
         char name[8];

@@ -80,6 +80,7 @@ ORT_TEST(report, the_record_is_small_and_names_the_digests) {
     CHECK_STR(ortc_report_field(record, "plugin_sha256"), "cd");
     CHECK_STR(ortc_report_field(json_object_get(record, "suite"), "cases_sha256"), "ab");
     CHECK(ortc_report_number(json_object_get(json_object_get(record, "levels"), "L3"), "crash") == 1);
+    CHECK_STR(ortc_report_field(record, "command"), "ort-conformance acme");
     CHECK(json_object_get(record, "cases") == NULL, "cases stay in the report");
     json_decref(record);
     json_decref(report);

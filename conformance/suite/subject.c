@@ -139,10 +139,16 @@ static struct {
     char *path, *library;
 } held;
 
-static void describe(ortc_subject *out, char *path) {
+/* False: the file is no JSON object, so that there is nothing to judge. */
+static bool describe(ortc_subject *out, char *path) {
     const char *slash = strrchr(path, '/');
+    json_error_t error = {.text = "it holds no object"};
     held.path = path;
-    held.manifest = json_load_file(path, 0, NULL);
+    held.manifest = json_load_file(path, 0, &error);
+    if (!json_is_object(held.manifest)) {
+        tool_error(ortc_tool, "%s: is no manifest (NAME" MANIFEST_SUFFIX "): %s", path, error.text);
+        return false;
+    }
     held.library = library_path(path, text_of(held.manifest, "library"));
     out->manifest_path = path;
     out->name = text_of(held.manifest, "name");
@@ -150,6 +156,7 @@ static void describe(ortc_subject *out, char *path) {
     out->version = text_of(held.manifest, "version");
     out->library_path = held.library ? held.library : "";
     if (!*out->name) out->name = slash ? slash + 1 : path;
+    return true;
 }
 
 void ortc_subject_finish(void) {
@@ -182,8 +189,7 @@ int ortc_subject_find(const ortc_settings *settings, ortc_subject *out) {
                            : "no manifest names the provider '%s'; give its "
                              "folder with --path or ORT_PLUGIN_PATH, or its manifest",
                    word ? word : "");
-    else
-        describe(out, path);
+    bool is_manifest = path && describe(out, path);
     free(word);
-    return path ? 0 : TOOL_EXIT_USAGE;
+    return is_manifest ? 0 : TOOL_EXIT_USAGE;
 }

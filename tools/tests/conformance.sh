@@ -14,6 +14,9 @@ expect "--help" 0 'usage: ' "$suite" --help
 expect "--rules" 0 'run.correct' "$suite" --rules
 expect "no provider" 2 'one PROVIDER' "$suite"
 expect "an unknown provider" 2 "no manifest names the provider 'frobnicator'" "$suite" frobnicator
+expect "a library for a manifest" 2 'is no manifest' "$suite" "$build/lib/orthrus/libortp_cpu.so"
+printf '{"id": "a" "name": "b"}' >"$work/comma.ortp.json"
+expect "a manifest that is no JSON" 2 'comma.ortp.json: is no manifest' "$suite" "$work/comma.ortp.json"
 expect "a manifest that is absent" 2 'gone.ortp.json' "$suite" "$work/gone.ortp.json"
 expect "no such level" 2 "L0 to L6" "$suite" cpu --level 7
 expect "no such device" 2 'cpu has no device 7, only 1 device$' "$suite" cpu:7 --level L0
@@ -93,7 +96,7 @@ expect "a waiver without a reason" 2 'gives no reason' "$fake" cpu --level 0 --f
 
 expect "the CPU provider passes levels 0 to 2" 0 '^[1-9][0-9]* passed, 0 failed' "$suite" cpu --level 0-2
 expect "without --level, levels with cases run first" 2 '^1 passed, 0 failed' "$fake" cpu --filter pass
-expect "... and those without are named, with the way to make them" 2 'level 3 .*--target conformance-cases' "$fake" cpu --filter pass
+expect "... and those without are named, with the way to make them" 2 'level 2 .*--target conformance-cases' "$fake" cpu --filter pass
 expect "a level without cases is an error" 2 'level 2 has no cases here' "$fake" cpu --level 0-2
 if make_cases >"$work/made" 2>&1; then
     expect "the CPU provider passes levels 3 to 6" 0 '^[1-9][0-9]* passed, 0 failed' "$suite" cpu --level 3-6
