@@ -19,15 +19,6 @@ typedef uint32_t orti_value_id;
 
 typedef struct orti_graph orti_graph;
 
-/* What a value holds. Sequences, optionals and maps are described by `type_text` ("seq(tensor(float))") alone. */
-typedef enum orti_value_type {
-    ORTI_TYPE_TENSOR,
-    ORTI_TYPE_SEQUENCE,
-    ORTI_TYPE_OPTIONAL,
-    ORTI_TYPE_MAP,
-    ORTI_TYPE_SPARSE
-} orti_value_type;
-
 typedef enum orti_value_kind {
     ORTI_VALUE_INNER,    /* produced by a node */
     ORTI_VALUE_INPUT,    /* a graph input without a default */
@@ -43,6 +34,7 @@ typedef struct orti_known {
     orti_dim *dims;
 } orti_known;
 
+/* `type`: sequences, optionals and maps are described by `type_text` ("seq(tensor(float))") alone. */
 typedef struct orti_value {
     const char *name;
     orti_value_kind kind;

@@ -181,7 +181,7 @@ ORT_TEST(graph, make_constant) {
     chain c = chain_create();
     orti_tensor *tensor = make_tensor(1, 2);
     CHECK_OK(orti_graph_make_constant(c.graph, c.a, tensor));
-    CHECK(tensor->ref_count == 2);
+    CHECK(tensor->datum.ref_count == 2);
     const orti_value *value = orti_graph_value(c.graph, c.a);
     CHECK(value->kind == ORTI_VALUE_CONSTANT && value->dtype == ORT_DTYPE_F32 && value->rank == 1 &&
           value->dims[0] == 2 && value->producer == ORTI_NONE);
@@ -189,7 +189,7 @@ ORT_TEST(graph, make_constant) {
     CHECK_OK(orti_graph_verify(c.graph));
     CHECK_FAILS(orti_graph_make_constant(c.graph, c.x, tensor), ORT_CODE_INVALID_ARGUMENT, "'x' is not the output");
     orti_graph_destroy(c.graph);
-    CHECK(tensor->ref_count == 1);
+    CHECK(tensor->datum.ref_count == 1);
     orti_tensor_release(tensor);
 }
 

@@ -118,8 +118,8 @@ ort_status *orti_tensor_save_npy(const orti_tensor *tensor, const char *path) {
     for (size_t i = 0; i < DESCR_COUNT; i++)
         if (descrs[i].dtype == tensor->dtype) descr = descrs[i].descr;
     if (!descr) ORT_FAIL(UNSUPPORTED, "tensor file '%s': numpy has no %s", path, orti_dtype_name(tensor->dtype));
-    orti_text_init(&header, tensor->alloc);
-    orti_text_init(&file, tensor->alloc);
+    orti_text_init(&header, tensor->datum.alloc);
+    orti_text_init(&file, tensor->datum.alloc);
     add_header(tensor, descr, &header);
     orti_text_add_bytes(&file, "\x93NUMPY\x01\x00", 8);
     orti_text_add_bytes(&file, (char[2]){(char)(header.length & 0xff), (char)(header.length >> 8)}, 2);

@@ -71,7 +71,7 @@ static ort_status *pack_and_write(const orti_allocator *alloc, const Onnx__Tenso
 
 /* The fields that protobuf-c takes are not const; packing reads them only. */
 static ort_status *save(const orti_tensor *tensor, Onnx__TensorProto *proto, const char *path) {
-    const orti_allocator *alloc = tensor->alloc;
+    const orti_allocator *alloc = tensor->datum.alloc;
     ProtobufCBinaryData *strings = NULL;
     if (tensor->dtype == ORT_DTYPE_STRING) {
         const int64_t *offsets = tensor->data;

@@ -261,9 +261,9 @@ ORT_TEST(store, a_constant_outlives_the_view_that_showed_it) {
     CHECK_OK(orti_store_put_constant(&store, tensor));
     CHECK_OK(orti_store_retain(&store, &constant, &data));
     orti_store_take_back_constant(&store, tensor);
-    CHECK(atomic_load(&tensor->ref_count) == 2 && data == tensor->data);
+    CHECK(atomic_load(&tensor->datum.ref_count) == 2 && data == tensor->data);
     orti_store_release(&store, constant.size_bytes, data);
-    CHECK(atomic_load(&tensor->ref_count) == 1);
+    CHECK(atomic_load(&tensor->datum.ref_count) == 1);
     orti_tensor_release(tensor);
     orti_store_finish(&store);
 }

@@ -157,7 +157,7 @@ static ort_status *told_tensor(orti_run *run, uint32_t output, const int64_t *di
     bool is_same = have && have->rank == rank && memcmp(have->dims, dims, rank * sizeof *dims) == 0;
     *out = have;
     if (is_same && have->size_bytes == size_bytes &&
-        (!run->is_own_output[output] || atomic_load(&have->ref_count) == 1))
+        (!run->is_own_output[output] || atomic_load(&have->datum.ref_count) == 1))
         return NULL;
     if (have && !run->is_own_output[output])
         ORT_FAIL(INVALID_ARGUMENT, "output %u has another size than the tensor that was set for it", output);

@@ -53,8 +53,9 @@ static ort_status *tensor_alloc(const orti_allocator *alloc, ort_dtype dtype, co
         !orti_dtype_bytes(is_string ? ORT_DTYPE_I64 : dtype, count + is_string, &bytes) || bytes > PTRDIFF_MAX)
         return shape_failure(ORT_CODE_LIMIT_EXCEEDED, dtype, dims, rank, "is larger than the address space");
     ORT_TRY(orti_alloc(alloc, 1, sizeof *tensor, &tensor));
-    tensor->alloc = alloc;
-    atomic_init(&tensor->ref_count, 1);
+    tensor->datum.alloc = alloc;
+    atomic_init(&tensor->datum.ref_count, 1);
+    tensor->datum.type = ORTI_TYPE_TENSOR;
     tensor->dtype = dtype;
     tensor->rank = rank;
     if (rank) memcpy(tensor->dims, dims, rank * sizeof *dims);
@@ -151,16 +152,18 @@ ort_status *orti_tensor_from_file(const orti_allocator *alloc, ort_dtype dtype, 
 }
 
 orti_tensor *orti_tensor_retain(orti_tensor *tensor) {
-    atomic_fetch_add_explicit(&tensor->ref_count, 1, memory_order_relaxed);
+    orti_datum_retain(&tensor->datum);
     return tensor;
 }
 
 void orti_tensor_release(orti_tensor *tensor) {
-    if (!tensor || atomic_fetch_sub_explicit(&tensor->ref_count, 1, memory_order_acq_rel) != 1) return;
+    if (tensor) orti_datum_release(&tensor->datum);
+}
+
+void orti_tensor_finish(orti_tensor *tensor) {
     if (tensor->owns_data)
-        orti_free(tensor->alloc, tensor->data);
+        orti_free(tensor->datum.alloc, tensor->data);
     else if (tensor->release)
         tensor->release(tensor->release_user, tensor->data);
     orti_file_release(tensor->file);
-    orti_free(tensor->alloc, tensor);
 }

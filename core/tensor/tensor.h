@@ -5,6 +5,7 @@
 #define ORT_CORE_TENSOR_TENSOR_H
 
 #include "base/file.h"
+#include "tensor/datum.h"
 #include "tensor/dtype.h"
 
 #define ORTI_RANK_MAX 32u /* a model that asks for more is refused (LIMIT_EXCEEDED) */
@@ -12,8 +13,7 @@
 /* Row-major, dense. A string tensor is one buffer: int64 offsets[n+1], then the bytes (architecture.md, decision 15).
  */
 typedef struct orti_tensor {
-    const orti_allocator *alloc;
-    _Atomic uint32_t ref_count;
+    orti_datum datum;
     ort_dtype dtype;
     uint32_t rank;
     int64_t dims[ORTI_RANK_MAX];
@@ -44,6 +44,8 @@ ORT_MUST_USE ort_status *orti_tensor_from_file(const orti_allocator *alloc, ort_
                                                orti_tensor **out);
 orti_tensor *orti_tensor_retain(orti_tensor *tensor);
 void orti_tensor_release(orti_tensor *tensor); /* takes NULL */
+/* Gives back what a tensor holds beside itself; for the last release alone. */
+void orti_tensor_finish(orti_tensor *tensor);
 
 /* "float32[2,3]" into text. */
 void orti_shape_print(ort_dtype dtype, const int64_t *dims, uint32_t rank, orti_text *text);

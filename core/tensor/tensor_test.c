@@ -21,7 +21,7 @@ ORT_TEST(tensor, owns_aligned_memory) {
     memset(tensor->data, 1, 24);
     CHECK(orti_tensor_retain(tensor) == tensor);
     orti_tensor_release(tensor);
-    CHECK(tensor->ref_count == 1);
+    CHECK(tensor->datum.ref_count == 1);
     orti_tensor_release(tensor);
     orti_tensor_release(NULL);
     CHECK_OK(orti_tensor_create(alloc_default(), ORT_DTYPE_F32, (int64_t[]){0}, 1, 0, &tensor));
