@@ -8,7 +8,8 @@ ort_status *orti_lower_bodies(orti_graph *graph, const orti_pass_context *contex
         const orti_node *node = orti_graph_node(graph, id);
         bool is_given = false;
         if (node->is_deleted) continue;
-        if (node->body) ORT_TRY(orti_lower_bodies(node->body, context, changed));
+        for (uint32_t i = 0; i < orti_node_subgraph_count(node); i++)
+            ORT_TRY(orti_lower_bodies(orti_node_subgraph(node, i), context, changed));
         ORT_TRY(orti_ops_give_body(graph, id, &is_given));
         *changed = *changed || is_given;
     }

@@ -14,6 +14,7 @@ typedef ort_status *(*orti_pass_fn)(orti_graph *graph, const orti_pass_context *
 typedef struct orti_pass {
     const char *name;
     orti_pass_fn run;
+    const char *summary; /* what it does, in one line for people */
 } orti_pass;
 
 ORT_MUST_USE ort_status *orti_lower_constant(orti_graph *graph, const orti_pass_context *context, bool *changed);
@@ -44,7 +45,7 @@ void orti_rewrite_output(orti_graph *graph, orti_node_id node, uint32_t index, o
 ORT_MUST_USE ort_status *orti_rewrite_ints(orti_graph *graph, const int64_t *values, uint32_t count,
                                            orti_value_id *out);
 ORT_MUST_USE ort_status *orti_rewrite_scalar(orti_graph *graph, ort_dtype dtype, double value, orti_value_id *out);
-/* The tensor of a constant, or NULL (also for ORTI_NONE). */
+/* The tensor of a constant, here or around a body that captures it; or NULL (also for ORTI_NONE). */
 const orti_tensor *orti_rewrite_constant(const orti_graph *graph, orti_value_id value);
 /* The one node that reads `value`, when there is one and it is no graph output; else ORTI_NONE. */
 ORT_MUST_USE ort_status *orti_rewrite_sole_reader(orti_graph *graph, orti_value_id value, orti_node_id *out);

@@ -10,6 +10,19 @@
 #include "base/log.h"
 #include "ops/ops.h"
 
+/* What one pass cost, inference after it included, and what it did. */
+typedef struct orti_pass_record {
+    uint64_t time_ns;
+    uint32_t run_count, change_count; /* times it ran; times it changed the graph */
+    int64_t removed_count;            /* nodes fewer than before; negative: more */
+} orti_pass_record;
+
+#define ORTI_PASS_COUNT_MAX 48u
+/* By index of orti_passes_name(); what runs later is added. */
+typedef struct orti_passes_record {
+    orti_pass_record passes[ORTI_PASS_COUNT_MAX];
+} orti_passes_record;
+
 typedef struct orti_passes_options {
     const char *const *disabled; /* names of opt_* passes that are left out */
     uint32_t disabled_count;
@@ -22,6 +35,7 @@ typedef struct orti_passes_options {
     /* Called with the graph after each pass that changed it; NULL: not. */
     void (*observe)(void *user, const char *pass, const orti_graph *graph);
     void *observe_user;
+    orti_passes_record *record; /* NULL: nothing is timed */
 } orti_passes_options;
 
 /* Raises a bound graph (orti_ops_bind) to the newest version of each operator, infers it and simplifies it. options
@@ -34,7 +48,10 @@ ORT_MUST_USE ort_status *orti_passes_run(orti_graph *graph, const orti_passes_op
 /* Runs the passes of these names alone, in this order, once each: for tests and tools. */
 ORT_MUST_USE ort_status *orti_passes_run_named(orti_graph *graph, const char *const *names, uint32_t count,
                                                const orti_passes_options *options);
-/* The name of pass `index` of the pipeline, NULL past the end. */
+/* The name of pass `index`, and what it does in one line; NULL past the end. Each once, whatever the order. */
 const char *orti_passes_name(uint32_t index);
+const char *orti_passes_summary(uint32_t index);
+/* The passes that ran, as a JSON array: [{"name", "time_ns", "runs", "changes", "removed"}, ...]. */
+ORT_MUST_USE ort_status *orti_passes_record_json(const orti_passes_record *record, orti_text *text);
 
 #endif

@@ -144,6 +144,7 @@ CASE(opt_common_subexpressions)
 CASE(opt_batch_norm)
 CASE(opt_fold_constants)
 CASE(opt_fuse_conv_affine)
+CASE(opt_in_bodies)
 
 static orti_graph *parse_bound(const char *text, int32_t opset) {
     orti_graph *graph = NULL;
@@ -193,6 +194,30 @@ ORT_TEST(passes, the_whole_list) {
     uint32_t live = 0;
     for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) live += !orti_graph_node(graph, id)->is_deleted;
     CHECK(live == 2, "%u nodes are left", live);
+    orti_graph_destroy(graph);
+}
+
+ORT_TEST(passes, what_each_did_is_recorded) {
+    orti_passes_record record = {0};
+    orti_passes_options options = {.record = &record};
+    orti_graph *graph = parse_bound("graph g { input %x : float32[2] %i = Identity (%x) %a = Relu (%i) %b = Relu (%i) "
+                                    "%y = Add (%a, %b) output %y }",
+                                    13);
+    orti_text text;
+    CHECK_OK(orti_passes_run(graph, &options));
+    int64_t removed = 0;
+    for (uint32_t i = 0; orti_passes_name(i); i++) {
+        const orti_pass_record *entry = &record.passes[i];
+        bool is_identity = strcmp(orti_passes_name(i), "opt_identity") == 0;
+        CHECK(orti_passes_summary(i)[0] && entry->run_count > 0 && entry->time_ns > 0);
+        CHECK(!is_identity || (entry->change_count == 1 && entry->removed_count == 1));
+        removed += entry->removed_count;
+    }
+    CHECK(removed == 2, "%lld nodes are said to be removed", (long long)removed);
+    orti_text_init(&text, alloc());
+    CHECK_OK(orti_passes_record_json(&record, &text));
+    CHECK(strstr(text.data, "{\"name\":\"opt_identity\",\"time_ns\":") != NULL, "%s", text.data);
+    orti_text_finish(&text);
     orti_graph_destroy(graph);
 }
 

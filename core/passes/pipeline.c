@@ -1,47 +1,64 @@
 /* The list. */
 #include "passes/pass.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+/* Every pass, by name. */
+static const orti_pass passes[] = {
+    {"lower_constant", orti_lower_constant, "Constant nodes become constants"},
+    {"lower_versions", orti_lower_versions, "every node gets the form of its operator's newest version"},
+    {"lower_bodies", orti_lower_bodies, "composites get a body of smaller operators beside their own meaning"},
+    {"opt_known", orti_opt_known, "values that follow from shapes alone become constants"},
+    {"opt_identity", orti_opt_identity, "nodes that give back what they get go"},
+    {"opt_dead_code", orti_opt_dead_code, "nodes and constants that nobody reads go"},
+    {"opt_common_subexpressions", orti_opt_common_subexpressions, "equal computations are done once"},
+    {"opt_batch_norm", orti_opt_batch_norm, "BatchNormalization with constant statistics becomes Mul and Add"},
+    {"opt_fold_constants", orti_opt_fold_constants, "nodes that read constants alone are computed once"},
+    {"opt_fuse_conv_affine", orti_opt_fuse_conv_affine, "Mul and Add by channel go into the convolution before them"},
+};
+#define PASS_COUNT (sizeof passes / sizeof *passes)
+_Static_assert(PASS_COUNT <= ORTI_PASS_COUNT_MAX, "a record has room for every pass");
 
 /* A model walks down it once. Folding runs before fusion, which looks for constants, and after it, because fusion
  * writes arithmetic on them. */
-static const orti_pass pipeline[] = {
-    {"lower_constant", orti_lower_constant},
-    {"lower_versions", orti_lower_versions},
-    {"opt_known", orti_opt_known},
-    {"opt_identity", orti_opt_identity},
-    {"opt_dead_code", orti_opt_dead_code},
-    {"opt_common_subexpressions", orti_opt_common_subexpressions},
-    {"opt_batch_norm", orti_opt_batch_norm},
-    {"opt_fold_constants", orti_opt_fold_constants},
-    {"opt_fuse_conv_affine", orti_opt_fuse_conv_affine},
-    {"opt_fold_constants", orti_opt_fold_constants},
-    {"opt_known", orti_opt_known},
-    {"opt_identity", orti_opt_identity},
-    {"opt_dead_code", orti_opt_dead_code},
-    {"lower_bodies", orti_lower_bodies},
+static const char *const pipeline[] = {
+    "lower_constant",     "lower_versions",     "opt_known",
+    "opt_identity",       "opt_dead_code",      "opt_common_subexpressions",
+    "opt_batch_norm",     "opt_fold_constants", "opt_fuse_conv_affine",
+    "opt_fold_constants", "opt_known",          "opt_identity",
+    "opt_dead_code",      "lower_bodies",
 };
-#define PASS_COUNT (sizeof pipeline / sizeof *pipeline)
+#define STEP_COUNT (sizeof pipeline / sizeof *pipeline)
 
 const char *orti_passes_name(uint32_t index) {
-    return index < PASS_COUNT ? pipeline[index].name : NULL;
+    return index < PASS_COUNT ? passes[index].name : NULL;
+}
+
+const char *orti_passes_summary(uint32_t index) {
+    return index < PASS_COUNT ? passes[index].summary : NULL;
 }
 
 static const orti_pass *find(const char *name) {
     for (size_t i = 0; i < PASS_COUNT; i++)
-        if (strcmp(pipeline[i].name, name) == 0) return &pipeline[i];
+        if (strcmp(passes[i].name, name) == 0) return &passes[i];
     return NULL;
+}
+
+static bool is_required(const orti_pass *pass) {
+    return strncmp(pass->name, "lower_", 6) == 0;
 }
 
 static ort_status *check_name(const char *name, bool must_be_optional) {
     const char *names[PASS_COUNT];
-    for (size_t i = 0; i < PASS_COUNT; i++) names[i] = pipeline[i].name;
-    if (!find(name)) {
+    const orti_pass *pass = find(name);
+    for (size_t i = 0; i < PASS_COUNT; i++) names[i] = passes[i].name;
+    if (!pass) {
         const char *nearest = orti_nearest_name(name, names, PASS_COUNT);
         ORT_FAIL(INVALID_ARGUMENT, "there is no pass '%s'%s%s", name, nearest ? ", did you mean " : "",
                  nearest ? nearest : "");
     }
-    if (must_be_optional && strncmp(name, "lower_", 6) == 0)
+    if (must_be_optional && is_required(pass))
         ORT_FAIL(INVALID_ARGUMENT, "pass '%s' is required and can't be disabled", name);
     return NULL;
 }
@@ -52,16 +69,55 @@ static bool is_disabled(const orti_passes_options *options, const char *name) {
     return false;
 }
 
-static ort_status *run_pass(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context) {
-    bool changed = false;
-    ORT_TRY(ORT_NOTE(pass->run(graph, context, &changed), "%s", pass->name));
+/* What is left to compute, bodies of control flow included. */
+static uint32_t count_nodes(const orti_graph *graph) {
+    uint32_t count = 0;
+    for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) {
+        const orti_node *node = orti_graph_node(graph, id);
+        if (node->is_deleted) continue;
+        count++;
+        for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node); i++)
+            count += count_nodes(orti_node_subgraph(node, i));
+    }
+    return count;
+}
+
+/* Bodies first: what a body captures is then still as the graph around it has it. Required passes go into bodies
+ * themselves, because some look at the graph around; a call's body is the expansion of it and is simplified then. */
+static ort_status *run_on(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context, bool *changed) {
+    for (orti_node_id id = 0; !is_required(pass) && id < orti_graph_node_count(graph); id++) {
+        const orti_node *node = orti_graph_node(graph, id);
+        if (node->is_deleted) continue;
+        for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node); i++)
+            ORT_TRY(ORT_NOTE(run_on(orti_node_subgraph(node, i), pass, context, changed), "node '%s'", node->name));
+    }
+    return pass->run(graph, context, changed);
+}
+
+static ort_status *run_pass(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context, bool *changed) {
+    ORT_TRY(ORT_NOTE(run_on(graph, pass, context, changed), "%s", pass->name));
 #ifndef NDEBUG
     ORT_TRY(ORT_NOTE(orti_graph_verify(graph), "after %s", pass->name));
 #endif
-    if (!changed) return NULL;
+    if (!*changed) return NULL;
     ORT_TRY(ORT_NOTE(orti_infer_graph(graph), "after %s", pass->name));
     if (context->options->log) orti_log_write(context->options->log, ORTI_LOG_DEBUG, "passes", "%s", pass->name);
     if (context->options->observe) context->options->observe(context->options->observe_user, pass->name, graph);
+    return NULL;
+}
+
+static ort_status *run_timed(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context) {
+    orti_passes_record *record = context->options->record;
+    bool changed = false;
+    if (!record) return run_pass(graph, pass, context, &changed);
+    orti_pass_record *entry = &record->passes[pass - passes];
+    const uint64_t begin_ns = orti_clock_ns();
+    const int64_t node_count = count_nodes(graph);
+    ORT_TRY(run_pass(graph, pass, context, &changed));
+    entry->run_count++;
+    entry->change_count += changed;
+    entry->removed_count += node_count - (int64_t)count_nodes(graph);
+    entry->time_ns += orti_clock_ns() - begin_ns;
     return NULL;
 }
 
@@ -71,8 +127,8 @@ ort_status *orti_passes_run(orti_graph *graph, const orti_passes_options *option
     const orti_pass_context context = {options ? options : &no_options};
     for (uint32_t i = 0; i < context.options->disabled_count; i++)
         ORT_TRY(check_name(context.options->disabled[i], true));
-    for (size_t i = 0; i < PASS_COUNT; i++)
-        if (!is_disabled(context.options, pipeline[i].name)) ORT_TRY(run_pass(graph, &pipeline[i], &context));
+    for (size_t i = 0; i < STEP_COUNT; i++)
+        if (!is_disabled(context.options, pipeline[i])) ORT_TRY(run_timed(graph, find(pipeline[i]), &context));
     return orti_infer_graph(graph);
 }
 
@@ -80,6 +136,19 @@ ort_status *orti_passes_run_named(orti_graph *graph, const char *const *names, u
                                   const orti_passes_options *options) {
     const orti_pass_context context = {options ? options : &no_options};
     for (uint32_t i = 0; i < count; i++) ORT_TRY(check_name(names[i], false));
-    for (uint32_t i = 0; i < count; i++) ORT_TRY(run_pass(graph, find(names[i]), &context));
+    for (uint32_t i = 0; i < count; i++) ORT_TRY(run_timed(graph, find(names[i]), &context));
     return NULL;
+}
+
+ort_status *orti_passes_record_json(const orti_passes_record *record, orti_text *text) {
+    orti_text_add(text, "[");
+    for (uint32_t i = 0, count = 0; i < PASS_COUNT; i++) {
+        const orti_pass_record *entry = &record->passes[i];
+        if (!entry->run_count) continue;
+        orti_text_add(text, "%s{\"name\":\"%s\",\"time_ns\":%" PRIu64 ",\"runs\":%u,\"changes\":%u,\"removed\":%lld}",
+                      count++ ? "," : "", passes[i].name, entry->time_ns, entry->run_count, entry->change_count,
+                      (long long)entry->removed_count);
+    }
+    orti_text_add(text, "]");
+    return orti_text_status(text);
 }

@@ -75,6 +75,10 @@ ort_status *orti_rewrite_scalar(orti_graph *graph, ort_dtype dtype, double value
 }
 
 const orti_tensor *orti_rewrite_constant(const orti_graph *graph, orti_value_id value) {
+    while (value != ORTI_NONE && orti_graph_value(graph, value)->kind == ORTI_VALUE_CAPTURE) {
+        value = orti_graph_value(graph, value)->outer_id;
+        graph = orti_graph_outer(graph);
+    }
     return value == ORTI_NONE ? NULL : orti_graph_value(graph, value)->constant;
 }
 

@@ -5,6 +5,7 @@
 #include "base/worker.h"
 #include "load/load.h"
 #include "ops/ops.h"
+#include "passes/passes.h"
 #include "run/run.h"
 #include "session/options.h"
 #include "topology/topology.h"
@@ -122,6 +123,7 @@ ORT_MUST_USE ort_status *orti_evaluate(void *user, orti_graph *graph, orti_tenso
 typedef struct session_metrics {
     _Atomic uint64_t run_count, failure_count, plan_made_count, run_made_count, memory_bytes;
     uint64_t passes_ns, compose_ns, create_ns;
+    orti_passes_record passes;
 } session_metrics;
 
 struct ort_session {

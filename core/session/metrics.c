@@ -32,9 +32,11 @@ ort_status *ort_session_metrics_json(const ort_session *session, char **out) {
     orti_text_add(&text, ",\"precision\":\"%s\"", orti_options_text(session->options, "precision", "model"));
     orti_text_add(&text,
                   ",\"create_ns\":%" PRIu64 ",\"phases\":{\"passes_ns\":%" PRIu64
-                  ",\"partition_and_compile_ns\":%" PRIu64 "}}",
+                  ",\"partition_and_compile_ns\":%" PRIu64 "},\"passes\":",
                   metrics->create_ns, metrics->passes_ns, metrics->compose_ns);
-    ort_status *status = orti_text_take(&text, out);
+    ort_status *status = orti_passes_record_json(&metrics->passes, &text);
+    orti_text_add(&text, "}");
+    if (!status) status = orti_text_take(&text, out);
     orti_text_finish(&text);
     return status;
 }

@@ -1,6 +1,5 @@
 /* The path through all rooms: load -> passes -> partition -> schedule -> run. */
 #include "base/file.h"
-#include "passes/passes.h"
 #include "session/inner.h"
 
 #include <string.h>
@@ -33,7 +32,8 @@ static ort_status *passes_run(void *user, orti_graph *graph) {
                                          .evaluate_user = &context,
                                          .log = &session->environment->log,
                                          .observe = pass_observe,
-                                         .observe_user = session};
+                                         .observe_user = session,
+                                         .record = &session->metrics.passes};
     uint64_t begin_ns = orti_clock_ns();
     ort_status *status = orti_passes_run(graph, &options);
     session->metrics.passes_ns += orti_clock_ns() - begin_ns;
