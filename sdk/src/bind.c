@@ -101,11 +101,15 @@ static void step_fill(ortp_binding *binding, const ortk_plan_step *from, ortk_st
     step->output_count = from->output_count;
     step->task_count = from->plan.task_count;
     step->grain = grain_choose(&from->plan, binding->plan->thread_count);
+    step->binding = binding;
+    step->op = from->op;
     for (uint32_t k = 0; k < from->input_count + from->output_count; k++) {
         const ortk_source *source = &from->sources[k];
         /* Kernels only read what they know as inputs. */
         if (source->kind == ORTK_SOURCE_POINTER) memcpy(&step->args[k], &source->pointer, sizeof source->pointer);
         if (source->kind == ORTK_SOURCE_WORKSPACE) step->args[k] = workspace + source->offset_bytes;
+        if (source->kind == ORTK_SOURCE_TOLD)
+            binding->told_slots[binding->told_slot_count++] = (ortk_told_slot){source->index, &step->args[k]};
         if (source->kind == ORTK_SOURCE_INPUT || source->kind == ORTK_SOURCE_OUTPUT)
             binding->patches[binding->patch_count++] =
                 (ortk_patch){source->kind == ORTK_SOURCE_OUTPUT, source->index, source->offset_bytes, &step->args[k]};
@@ -140,6 +144,11 @@ static ort_status *binding_create(ortp_plan *plan, unsigned char *workspace, ort
     binding->instance = program->instance;
     binding->items = (ortk_item *)(void *)(block + head);
     binding->patches = (ortk_patch *)(void *)(block + head + items);
+    ort_status *status = ortk_told_init(binding);
+    if (status) {
+        host->core->release(host->context, block);
+        return status;
+    }
     binding->item_count = plan->step_count;
     binding->scratch_stride = plan->scratch_stride;
     binding->scratch = plan->scratch_stride ? workspace + plan->scratch_offset : NULL;
@@ -192,5 +201,6 @@ ort_status *ortk_rebind(ortp_binding *binding, const ortp_bind_args *args) {
 void ortk_binding_destroy(ortp_binding *binding) {
     if (!binding) return;
     const ortp_host *host = binding->host;
+    ortk_told_finish(binding);
     host->core->release(host->context, binding);
 }

@@ -87,8 +87,12 @@ static ort_status *match_one(ortk_asker *asker, uint32_t id) {
     return NULL;
 }
 
+static bool is_telling(const ortk_kernel *kernel) {
+    return kernel && kernel->flags & ORTK_KERNEL_TELLS;
+}
+
 /* A path from one taken node to another through a node that is not taken climbs two levels; so the taken nodes of one
- * level are convex together. */
+ * level are convex together. What reads a size that the run tells is a piece of its own: its plan waits for it. */
 static ort_status *levels_spread(ortk_asker *asker) {
     for (uint32_t i = 0; i < asker->graph.node_count; i++) {
         uint32_t id = asker->graph.nodes[i];
@@ -101,7 +105,8 @@ static ort_status *levels_spread(ortk_asker *asker) {
             for (uint32_t c = 0; c < value.consumer_count; c++) {
                 uint32_t reader = value.consumers[c];
                 if (reader >= asker->graph.node_bound) continue;
-                uint32_t level = asker->levels[id] + (!asker->kernels[id] != !asker->kernels[reader]);
+                bool is_cut = is_telling(asker->kernels[id]) || !asker->kernels[id] != !asker->kernels[reader];
+                uint32_t level = asker->levels[id] + is_cut;
                 if (level > asker->levels[reader]) asker->levels[reader] = level;
             }
         }

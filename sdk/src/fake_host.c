@@ -361,10 +361,17 @@ static const ortp_host_store store_table = {.size = sizeof store_table,
                                             .weight = weight,
                                             .weight_release = weight_release};
 
+static bool is_told(const fake_value *value) {
+    bool is_partial = false;
+    for (uint32_t i = 0; i < value->rank; i++) is_partial |= value->dims[i] < 0;
+    return is_partial;
+}
+
 static ort_status *infer_shape(const ortp_shapes *shapes, uint32_t id, ortp_shape *out) {
     const fake_value *value = &((const fake_graph *)(const void *)shapes)->values[id];
     bool known = value->kind == ORTP_VALUE_CONSTANT || value->flags & ORTP_VALUE_IS_KNOWN;
     *out = (ortp_shape){.size = sizeof *out, .dtype = value->dtype, .rank = value->rank, .dims = value->dims};
+    out->is_partial = is_told(value);
     if (known && value->count <= 1024) {
         out->known = value->data;
         out->known_bytes = (uint64_t)value->count * dtype_bytes(value->dtype);
@@ -373,6 +380,20 @@ static ort_status *infer_shape(const ortp_shapes *shapes, uint32_t id, ortp_shap
 }
 
 static const ortp_host_infer infer_table = {.size = sizeof infer_table, .shape = infer_shape};
+
+/* Told outputs have room for what they were made with. */
+static ort_status *provide(ortp_outputs *outputs, uint32_t index, const int64_t *dims, uint32_t rank,
+                           uint64_t size_bytes, ortp_tensor_arg *out) {
+    fake_graph *graph = (fake_graph *)(void *)outputs;
+    fake_value *value = &graph->values[graph->outputs[index]];
+    if (!is_told(value) || rank != value->rank || size_bytes > (uint64_t)value->count * 4) abort();
+    value->count = (int64_t)(size_bytes / 4);
+    memcpy(value->dims, dims, rank * sizeof *dims);
+    *out = (ortp_tensor_arg){.size = sizeof *out, .size_bytes = size_bytes, .host = value->data};
+    return NULL;
+}
+
+static const ortp_host_output output_table = {.size = sizeof output_table, .provide = provide};
 
 static void trace_span(ortp_span *span, const uint32_t *nodes, uint64_t node_count, ort_string_view name,
                        uint64_t begin_ns, uint64_t end_ns) {
@@ -389,6 +410,7 @@ static const ortp_host host = {.size = sizeof host,
                                .exec = &exec_table,
                                .store = &store_table,
                                .infer = &infer_table,
+                               .output = &output_table,
                                .trace = &trace_table};
 
 const ortp_host *fake_host(void) {
@@ -500,7 +522,10 @@ static bool journey_run(journey *j) {
     for (uint32_t i = 0; i < g->output_count; i++) {
         fake_value *v = &g->values[g->outputs[i]];
         memset(v->data, 0x7f, (size_t)v->count * 4);
-        outputs[i] = (ortp_tensor_arg){.size = sizeof *outputs, .size_bytes = (uint64_t)v->count * 4, .host = v->data};
+        outputs[i] = (ortp_tensor_arg){.size = sizeof *outputs};
+        if (is_told(v)) continue;
+        outputs[i].size_bytes = (uint64_t)v->count * 4;
+        outputs[i].host = v->data;
     }
     ortp_bind_args args = {.size = sizeof args,
                            .inputs = inputs,
@@ -510,8 +535,10 @@ static bool journey_run(journey *j) {
                            .arg_stride = sizeof inputs[0],
                            .workspace = {.size_bytes = info.workspace_bytes, .host = j->workspace}};
     if (failed(j->table->program->bind(j->plan, &args, &j->binding))) return false;
-    ortp_run_args run = {
-        .size = sizeof run, .span = (ortp_span *)(void *)j, .lane = threads_now > 1 ? (ortp_lane *)(void *)j : NULL};
+    ortp_run_args run = {.size = sizeof run,
+                         .span = (ortp_span *)(void *)j,
+                         .outputs = (ortp_outputs *)(void *)g,
+                         .lane = threads_now > 1 ? (ortp_lane *)(void *)j : NULL};
     uint32_t before = fake_live_allocations();
     if (failed(j->table->program->run(j->binding, &run))) return false;
     if (fake_live_allocations() != before) abort();

@@ -179,6 +179,51 @@ ORT_TEST(kit, declines_say_why) {
     free(report);
 }
 
+/* ---- sizes that the run tells ---- */
+
+static uint32_t filter_add(fake_graph *g, uint32_t x) {
+    uint32_t y = fake_result(g, 1, g->values[x].dims);
+    g->values[y].dims[0] = -1;
+    fake_node(g, "Filter", &x, 1, &y, 1);
+    return y;
+}
+
+ORT_TEST(kit, the_run_tells_sizes) {
+    fake_report *report = malloc(sizeof *report);
+    for (int is_failing = 0; is_failing < 2; is_failing++) {
+        fake_graph *g = fake_create();
+        uint32_t x = fake_input(g, 1, (int64_t[]){4});
+        memcpy(g->values[x].data, (float[]){-1, 2, 0, is_failing ? NAN : 3}, 16);
+        uint32_t y = filter_add(g, x);
+        fake_output(g, y);
+        fake_run(g, ortp_entry_v0, NULL, 1, report);
+        const fake_value *told = &g->values[y];
+        if (is_failing) {
+            CHECK_STR(report->failure, "Filter: element 3 is no number");
+        } else {
+            CHECK(report->failure[0] == 0, "%s", report->failure);
+            CHECK(told->dims[0] == 2 && ((const float *)told->data)[0] == 2 && ((const float *)told->data)[1] == 3,
+                  "%lld elements", (long long)told->dims[0]);
+        }
+        fake_destroy(g);
+    }
+    free(report);
+}
+
+ORT_TEST(kit, what_reads_a_told_size_is_another_piece) {
+    fake_report *report = malloc(sizeof *report);
+    fake_graph *g = fake_create();
+    uint32_t x = fake_input(g, 1, (int64_t[]){4});
+    uint32_t told = filter_add(g, unary_add(g, "Relu", x)), after = fake_result(g, 1, g->values[x].dims);
+    fake_node(g, "Relu", &told, 1, &after, 1);
+    fake_output(g, after);
+    fake_propose(g, ortp_entry_v0, NULL, report);
+    CHECK(report->proposal_count == 2 && report->proposed_count == 3, "%u proposals", report->proposal_count);
+    CHECK(report->proposed[0] == 0 && report->proposed[1] == 1 && report->proposed[2] == 2, "other pieces");
+    fake_destroy(g);
+    free(report);
+}
+
 /* x -> Relu -> LSTM -> Relu: the two Relus may not be one piece, for a path between them leaves it. */
 ORT_TEST(kit, pieces_are_convex) {
     fake_report *report = malloc(sizeof *report);

@@ -135,7 +135,8 @@ int64_t ortk_constant_count(const ortp_constant *constant) {
 /* Kernels read elements through their own type, which asks for its alignment; a file promises none. */
 static ort_status *constant_align(ortk_constants *all, ortk_constant_entry *entry) {
     entry->data = entry->retained;
-    uint64_t element = ortk_dtype_bytes(entry->constant.dtype, 1);
+    /* Strings begin with their offsets. */
+    uint64_t element = entry->constant.dtype == ORT_DTYPE_STRING ? 8 : ortk_dtype_bytes(entry->constant.dtype, 1);
     if (element <= 1 || (uintptr_t)entry->retained % (element > 8 ? 8 : element) == 0) return NULL;
     void *copy = ortk_arena_alloc(all->arena, (size_t)entry->constant.size_bytes);
     if (!copy) return ortk_out_of_memory();

@@ -20,8 +20,24 @@ static const char *maker_of(const ortp_program *program, const ortk_value *value
     return program->ops[value->producer].name;
 }
 
+static bool is_made_by_teller(const ortp_program *program, const ortk_value *value) {
+    const ortk_op *op = value->producer == ORTP_NONE ? NULL : &program->ops[value->producer];
+    return op && op->role == ORTK_ROLE_KERNEL && op->kernel->flags & ORTK_KERNEL_TELLS;
+}
+
+/* What is known of a shape that the run completes. */
+static void told_dims_read(const ortp_shape *shape, ortk_desc *desc) {
+    desc->element_count = -1;
+    desc->rank = shape->rank < ORTK_RANK_MAX ? shape->rank : 0;
+    for (uint32_t i = 0; i < desc->rank; i++) desc->dims[i] = shape->dims[i] < 0 ? -1 : shape->dims[i];
+}
+
 static ort_status *dims_read(const ortp_program *program, const ortk_value *value, const ortp_shape *shape,
                              ortk_desc *desc) {
+    if (shape->is_partial && is_made_by_teller(program, value)) {
+        told_dims_read(shape, desc);
+        return NULL;
+    }
     if (shape->is_partial)
         return ortk_fail(ORT_CODE_UNSUPPORTED, "the shape of value %u (made by %s) is told by the run alone",
                          (unsigned)value->id, maker_of(program, value));
@@ -74,6 +90,8 @@ static ort_status *value_plan(ortp_plan *plan, const ortp_shapes *shapes, uint32
     place->parent = ORTP_NONE;
     place->size_bytes = ortk_dtype_bytes(desc->dtype, desc->element_count);
     place->is_fixed = value->kind != ORTK_VALUE_INNER || value->output != ORTP_NONE;
+    place->is_told = (desc->element_count < 0 || desc->dtype == ORT_DTYPE_STRING) && value->kind == ORTK_VALUE_INNER;
+    if (place->is_told) place->told = plan->told_count++;
     bool may_know = value->kind != ORTK_VALUE_INPUT || value->producer == ORTP_NONE;
     return may_know ? contents_keep(plan, value, &shape, desc, place) : NULL;
 }
@@ -132,6 +150,7 @@ static ortk_source source_of(const ortp_plan *plan, uint32_t value) {
     if (value == ORTP_NONE) return source;
     uint32_t root = ortk_place_root(plan->places, value, &source.offset_bytes);
     const ortk_value *holder = &plan->program->values[root];
+    if (plan->places[root].is_told) return (ortk_source){.kind = ORTK_SOURCE_TOLD, .index = root};
     if (holder->output != ORTP_NONE) {
         source.kind = ORTK_SOURCE_OUTPUT;
         source.index = holder->output;
@@ -162,6 +181,8 @@ static ort_status *sources_fill(ortp_plan *plan, ortk_plan_step *step) {
             return ortk_fail(ORT_CODE_BUG, "%s: input %u has no contents", op->name, (unsigned)k);
     }
     for (uint32_t k = 0; k < op->output_count; k++) sources[op->input_count + k] = source_of(plan, op->outputs[k]);
+    for (uint32_t k = 0; k < op->input_count + op->output_count; k++)
+        plan->told_read_count += sources[k].kind == ORTK_SOURCE_TOLD;
     step->sources = sources;
     step->input_count = op->input_count;
     step->output_count = op->output_count;

@@ -105,6 +105,8 @@ typedef struct ortk_place {
     uint32_t first, last;      /* ops between which a root must keep its bytes */
     uint64_t workspace_offset; /* of a root in the workspace */
     const void *known;         /* contents that prepare was given, kept by the plan */
+    bool is_told;              /* its memory comes while its producer runs (tell.c) */
+    uint32_t told;             /* which of the plan's told values it is */
 } ortk_place;
 
 #define ORTK_SOURCE_NONE      0u
@@ -112,6 +114,7 @@ typedef struct ortk_place {
 #define ORTK_SOURCE_INPUT     2u
 #define ORTK_SOURCE_OUTPUT    3u
 #define ORTK_SOURCE_POINTER   4u
+#define ORTK_SOURCE_TOLD      5u /* index: the value */
 typedef struct ortk_source {
     uint32_t kind, index;
     uint64_t offset_bytes;
@@ -134,6 +137,7 @@ struct ortp_plan {
     uint64_t scratch_offset, scratch_stride; /* in the workspace, one for each thread */
     uint64_t workspace_bytes;
     uint64_t *input_bytes, *output_bytes; /* by border index */
+    uint32_t told_count, told_read_count; /* values that are told, and arguments that are such */
     void *device;                         /* what the device kit keeps for it */
 };
 
@@ -169,6 +173,16 @@ typedef struct ortk_patch {
     void **slot;
 } ortk_patch;
 
+typedef struct ortk_told {
+    void *memory;
+    uint64_t capacity_bytes;
+} ortk_told;
+
+typedef struct ortk_told_slot {
+    uint32_t value;
+    void **slot;
+} ortk_told_slot;
+
 struct ortp_binding {
     const ortp_plan *plan;
     const ortp_host *host;
@@ -178,7 +192,14 @@ struct ortp_binding {
     uint32_t item_count, patch_count;
     unsigned char *scratch;
     uint64_t scratch_stride;
+    ortp_outputs *outputs;         /* of the run in flight */
+    _Atomic(ort_status *) failure; /* of the run in flight: what a kernel said */
+    ortk_told *told;               /* memory of told values inside */
+    ortk_told_slot *told_slots;    /* arguments to set when they are told */
+    uint32_t told_slot_count;
 };
+ort_status *ortk_told_init(ortp_binding *binding);
+void ortk_told_finish(ortp_binding *binding);
 ort_status *ortk_bind(ortp_plan *plan, const ortp_bind_args *args, ortp_binding **out);
 ort_status *ortk_rebind(ortp_binding *binding, const ortp_bind_args *args);
 void ortk_binding_destroy(ortp_binding *binding);

@@ -50,6 +50,7 @@ static ort_status *run_watched(const ortp_binding *binding, const ortp_run_args 
         if (i % CHECK_STEPS == 0 || binding->items[i].cost_ns > 50000) ORTK_TRY(stopped(binding, args, i));
         uint64_t begin = is_traced ? host->core->clock_ns() : 0;
         item_run(binding, &binding->items[i], args->lane);
+        if (binding->failure) return NULL;
         if (!is_traced) continue;
         const ortk_op *op = &program->ops[binding->plan->steps[binding->items[i].plan_step].op];
         host->trace->span(args->span, op->nodes, op->node_count, (ort_string_view){op->name, strlen(op->name)}, begin,
@@ -60,7 +61,7 @@ static ort_status *run_watched(const ortp_binding *binding, const ortp_run_args 
 
 static void run_alone(const ortp_binding *binding) {
     const ortk_item *end = binding->items + binding->item_count;
-    for (const ortk_item *item = binding->items; item < end; item++)
+    for (const ortk_item *item = binding->items; item < end && !binding->failure; item++)
         item->step->run(item->step, 0, item->step->task_count, item->scratch);
 }
 
@@ -79,16 +80,23 @@ static ort_status *wishes_check(const ortp_binding *binding, const ortp_run_args
     return status;
 }
 
+static ort_status *failure_take(ortp_binding *binding) {
+    return atomic_exchange(&binding->failure, (ort_status *)NULL);
+}
+
 ort_status *ortk_run(ortp_binding *binding, const ortp_run_args *args) {
     if (args->flags || args->next) ORTK_TRY(wishes_check(binding, args));
     if (args->order && args->order->wait_count) ORTK_TRY(waits_settle(binding, args));
+    binding->outputs = args->outputs;
     if (args->cancel || args->deadline_ns || args->span) {
         ORTK_TRY(run_watched(binding, args));
     } else if (!args->lane || binding->plan->thread_count == 1) {
         run_alone(binding);
     } else {
-        for (uint32_t i = 0; i < binding->item_count; i++) item_run(binding, &binding->items[i], args->lane);
+        for (uint32_t i = 0; i < binding->item_count && !binding->failure; i++)
+            item_run(binding, &binding->items[i], args->lane);
     }
+    if (binding->failure) return failure_take(binding);
     if (args->order && args->order->signal.timeline)
         return binding->instance->plugin->table->queue->host_signal(args->order->signal.timeline,
                                                                     args->order->signal.value, NULL);

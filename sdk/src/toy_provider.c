@@ -229,6 +229,37 @@ static ort_status *transpose_plan(ortk_planner *planner, const void *params, con
     return NULL;
 }
 
+/* ---- Filter: the positive elements of a row; how many the run tells ---- */
+
+static void filter_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
+    (void)begin, (void)end, (void)scratch;
+    const ortk_desc *in = step->state;
+    const float *x = ortk_in(step, 0);
+    int64_t count = 0;
+    for (int64_t i = 0; i < in->element_count; i++) {
+        count += x[i] > 0;
+        if (x[i] != x[i]) {
+            ortk_run_fail(step, ORT_CODE_INVALID_ARGUMENT, "element %lld is no number", (long long)i);
+            return;
+        }
+    }
+    float *out = ortk_provide(step, 0, &count, 1, (uint64_t)count * sizeof *out);
+    for (int64_t i = 0; out && i < in->element_count; i++)
+        if (x[i] > 0) *out++ = x[i];
+}
+
+static ort_status *filter_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
+                               const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
+    (void)params, (void)in_count, (void)out, (void)out_count;
+    ortk_desc *state = ortk_planner_alloc(planner, sizeof *state);
+    if (!state) return ortk_out_of_memory();
+    *state = *in;
+    step->run = filter_run;
+    step->state = state;
+    step->task_count = 1;
+    return NULL;
+}
+
 static bool relu_claim(ortk_node *node) {
     if (!ortk_attr_has(node, "refuse")) return true;
     return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "refuse is set on %s", ortk_node_name(node));
@@ -242,6 +273,7 @@ static const ortk_kernel kernels[] = {
     {"", "Concat", 13, 28, F32, ORTK_MODE_ROWS, 0, sizeof(move_params), NULL, move_compile, concat_plan},
     {"", "Split", 13, 28, F32, ORTK_MODE_ROWS, 0, sizeof(move_params), NULL, move_compile, split_plan},
     {"", "Transpose", 13, 28, F32, ORTK_MODE_ROWS, 0, sizeof(move_params), NULL, move_compile, transpose_plan},
+    {"", "Filter", 1, 28, F32, ORTK_MODE_ROWS, ORTK_KERNEL_TELLS, 0, NULL, NULL, filter_plan},
     {"", "Reshape", 13, 28, F32, ORTK_MODE_ROWS, ORTK_KERNEL_RESHAPES | ORTK_KERNEL_KNOWN(1), 0, NULL, NULL, NULL},
 };
 

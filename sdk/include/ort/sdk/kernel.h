@@ -118,6 +118,8 @@ struct ortk_step {
     const void *state;
     uint32_t input_count, output_count;
     int64_t task_count, grain;
+    ortp_binding *binding; /* the kit's */
+    uint32_t op;           /* the kit's */
 #ifdef __cplusplus
     void *args[1]; /* as many as there are: C++ has no flexible arrays */
 #else
@@ -130,6 +132,15 @@ static inline const void *ortk_in(const ortk_step *step, uint32_t index) {
 static inline void *ortk_out(const ortk_step *step, uint32_t index) {
     return step->args[step->input_count + index];
 }
+
+/* ---- during the run ---- */
+/* Memory for output `index` of a step whose kernel tells sizes (ORTK_KERNEL_TELLS), or whose output is of strings: once
+ * for each present output, from a step of one task. `size_bytes` counts the offsets and the bytes of strings. NULL when
+ * the output is left out, or after a failure, which the run then returns: the kernel just returns. Kernels of host
+ * memory only. Strings are int64 offsets[n+1], then bytes. */
+void *ortk_provide(const ortk_step *step, uint32_t index, const int64_t *dims, uint32_t rank, uint64_t size_bytes);
+/* The run fails with this, naming the operator; any thread, the first one counts. The kernel then returns. */
+void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* How a kernel wants its tensors. */
 #define ORTK_MODE_ROWS 0u /* inputs and outputs ROWS */
@@ -149,6 +160,9 @@ static inline void *ortk_out(const ortk_step *step, uint32_t index) {
 #define ORTK_KERNEL_FUSES_BIAS                                                                                         \
     0x40u /* may be given a third input that the node lacks: a vector added along the output's                         \
              channels (axis 1 in PIXELS modes, else the last), float32 as the output */
+/* The shapes of its outputs follow from the data: they come by ortk_provide, and what reads them is another piece. plan
+ * sees the dimensions that the run tells as -1, and then element_count as -1. */
+#define ORTK_KERNEL_TELLS 0x80u
 /* Inputs that plan needs by contents (shapes, axes, pads): bit i for input i. The kit claims the node only if they are
  * constant or known, and gives ortk_desc.known. They need not exist in memory at run. */
 #define ORTK_KERNEL_KNOWN(i) (0x100u << (i))
