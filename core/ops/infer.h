@@ -139,5 +139,11 @@ void orti_infer_reduce(orti_infer *infer);
 void orti_infer_arg(orti_infer *infer);
 void orti_infer_batch_norm(orti_infer *infer);
 void orti_infer_layer_norm(orti_infer *infer);
+void orti_infer_attention(orti_infer *infer); /* attention.c */
+void orti_infer_projected_attention(orti_infer *infer);
+void orti_infer_multi_head_attention(orti_infer *infer);
+void orti_infer_embed_norm(orti_infer *infer);
+void orti_infer_skip_norm(orti_infer *infer);
+void orti_infer_fused_matmul(orti_infer *infer); /* networks.c */
 
 #endif

@@ -267,22 +267,36 @@ void orti_infer_global_pool(orti_infer *infer) {
 }
 
 /* ---- matrix products ---- */
-/* numpy.matmul's rules: a vector on the left is a row, on the right a column, and that axis leaves the result. */
-void orti_infer_matmul(orti_infer *infer) {
+/* numpy.matmul's rules: a vector on the left is a row, on the right a column, and that axis leaves the result. A
+ * turned matrix has its last two axes exchanged; a vector has none to exchange. */
+static void matmul(orti_infer *infer, bool turns_a, bool turns_b) {
     const orti_state *a = orti_in_shaped(infer, 0), *b = orti_in_shaped(infer, 1);
     if (!a || !b) return;
     if (a->rank == 0 || b->rank == 0) {
         orti_infer_fail(infer, "inputs of rank %u and %u: a scalar is no matrix", a->rank, b->rank);
         return;
     }
-    orti_dim inner = b->dims[b->rank == 1 ? 0 : b->rank - 2];
-    if (!sizes_agree(infer, "the inner sizes differ", a->dims[a->rank - 1], "input 0", inner, "input 1")) return;
+    turns_a = turns_a && a->rank > 1;
+    turns_b = turns_b && b->rank > 1;
+    orti_dim inner = b->dims[b->rank == 1 ? 0 : b->rank - (turns_b ? 1 : 2)];
+    orti_dim own = a->dims[a->rank - (turns_a ? 2 : 1)];
+    if (!sizes_agree(infer, "the inner sizes differ", own, "input 0", inner, "input 1")) return;
     orti_dim dims[ORTI_RANK_MAX];
     uint32_t rank, a_batch = a->rank > 2 ? a->rank - 2 : 0, b_batch = b->rank > 2 ? b->rank - 2 : 0;
     if (!orti_broadcast(infer, a->dims, a_batch, b->dims, b_batch, dims, &rank)) return;
-    if (a->rank > 1) dims[rank++] = a->dims[a->rank - 2];
-    if (b->rank > 1) dims[rank++] = b->dims[b->rank - 1];
+    if (a->rank > 1) dims[rank++] = a->dims[a->rank - (turns_a ? 1 : 2)];
+    if (b->rank > 1) dims[rank++] = b->dims[b->rank - (turns_b ? 2 : 1)];
     orti_set_dims(infer, 0, dims, rank);
+}
+
+void orti_infer_matmul(orti_infer *infer) {
+    matmul(infer, false, false);
+}
+
+/* com.microsoft FusedMatMul. With transBatch the batch axes move too: the shape is left open, nobody takes it. */
+void orti_infer_fused_matmul(orti_infer *infer) {
+    if (orti_node_attr_int(infer->node, "transBatchA", 0) || orti_node_attr_int(infer->node, "transBatchB", 0)) return;
+    matmul(infer, orti_node_attr_int(infer->node, "transA", 0) != 0, orti_node_attr_int(infer->node, "transB", 0) != 0);
 }
 
 /* C broadcasts to the result, never the other way. */
