@@ -47,7 +47,7 @@ static ort_status *right_pack(ortk_compiler *compiler, const ortk_node *node, pr
     p->n = p->trans_b ? rows : cols;
     pack_job job = {instance->kernels, p->n, p->k, p->trans_b ? 1 : cols, p->trans_b ? cols : 1};
     char layout[64];
-    snprintf(layout, sizeof layout, "gemm-%s-%lld-t%d-v1", ortcpu_isa_name(instance->kernels->isa),
+    snprintf(layout, sizeof layout, "gemm-%s-%lld-t%d-v1", instance->kernels->name,
              (long long)instance->kernels->panel_floats, p->trans_b);
     const void *packed = NULL;
     ort_status *status = ortk_compiler_pack(compiler, node, 1, layout, instance->kernels->gemm_pack_bytes(p->n, p->k),

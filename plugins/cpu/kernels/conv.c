@@ -1,6 +1,7 @@
 #include "kernels/conv.h"
 
 #include "kernels/direct.h"
+#include "kernels/element.h"
 #include "kernels/gemm.h"
 
 ortcpu_gemm_plan_fn ORTCPU_FN(ortcpu_gemm_plan);
@@ -15,9 +16,10 @@ enum {
     TASK_WORK_MIN = 250000,
     TASK_WORK_MIN_DEPTHWISE = 100000,
     TASKS_PER_THREAD = 4,
-    WINOGRAD_TILES_MIN = 14,     /* of one task: the transformed weights are walked once for each */
-    WINOGRAD_CHANNELS_MIN = 16,  /* below, the transforms cost more than they save */
-    WINOGRAD_WEIGHTS_MAX = 65536 /* channels in * out: above, the weights' traffic does */
+    WINOGRAD_TILES_MIN = 14,    /* of one task: the transformed weights are walked once for each */
+    WINOGRAD_CHANNELS_MIN = 16, /* below, the transforms cost more than they save */
+    /* channels in * out: above, the weights' traffic does; and pairs of bfloat16 are as fast */
+    WINOGRAD_WEIGHTS_MAX = ORTCPU_ROUNDS ? 16384 : 65536
 };
 
 static bool winograd_pays(const ortcpu_conv_shape *s) {
@@ -76,11 +78,11 @@ static void plan_depthwise(ortcpu_conv_plan *p, int64_t threads) {
 }
 
 static void plan_winograd(ortcpu_conv_plan *p, int64_t threads) {
-    int64_t most_tasks = ORTCPU_FN(ortcpu_winograd_tiles)(&p->s) / WINOGRAD_TILES_MIN;
+    int64_t most_tasks = ORTCPU_FLOAT_FN(ortcpu_winograd_tiles)(&p->s) / WINOGRAD_TILES_MIN;
     p->panel_splits = 1;
     p->row_splits = ortcpu_most(1, ortcpu_least(tasks_wanted(&p->s, threads, TASK_WORK_MIN), most_tasks));
     p->task_count = p->row_splits;
-    p->scratch_bytes = ORTCPU_FN(ortcpu_winograd_scratch_bytes)(&p->s);
+    p->scratch_bytes = ORTCPU_FLOAT_FN(ortcpu_winograd_scratch_bytes)(&p->s);
 }
 
 static void plan_gemm(ortcpu_conv_plan *p, int64_t threads) {
@@ -120,22 +122,22 @@ size_t ORTCPU_FN(ortcpu_conv_pack_bytes)(const ortcpu_conv_plan *p) {
     const ortcpu_conv_shape *s = &p->s;
     int64_t area = s->kernel_h * s->kernel_w;
     if (p->algorithm == ORTCPU_CONV_DEPTHWISE) return (size_t)(area * s->in_c) * sizeof(float);
-    if (p->algorithm == ORTCPU_CONV_WINOGRAD) return ORTCPU_FN(ortcpu_winograd_pack_bytes)(s);
+    if (p->algorithm == ORTCPU_CONV_WINOGRAD) return ORTCPU_FLOAT_FN(ortcpu_winograd_pack_bytes)(s);
     int64_t columns = ORTCPU_FN(ortcpu_packed_columns)(s->out_c / s->groups) * s->groups;
-    return (size_t)(columns * area * (s->in_c / s->groups)) * sizeof(float);
+    return (size_t)(columns * area * ortcpu_units(s->in_c / s->groups)) * sizeof(float);
 }
 
 void ORTCPU_FN(ortcpu_conv_pack)(const ortcpu_conv_plan *p, const float *weights, float *packed) {
     const ortcpu_conv_shape *s = &p->s;
     switch (p->algorithm) {
     case ORTCPU_CONV_DEPTHWISE:
-        ORTCPU_FN(ortcpu_depthwise_pack)(p, weights, packed);
+        ORTCPU_FLOAT_FN(ortcpu_depthwise_pack)(p, weights, packed);
         return;
     case ORTCPU_CONV_GEMM:
         ORTCPU_FN(ortcpu_gemm_pack)(s->out_c, s->in_c, weights, 1, s->in_c, packed);
         return;
     case ORTCPU_CONV_WINOGRAD:
-        ORTCPU_FN(ortcpu_winograd_pack)(p, weights, packed);
+        ORTCPU_FLOAT_FN(ortcpu_winograd_pack)(p, weights, packed);
         return;
     default:
         ORTCPU_FN(ortcpu_direct_pack)(p, weights, packed);
@@ -163,12 +165,13 @@ static void task_run(const ortcpu_conv_plan *p, const ortcpu_conv_args *args, in
     int64_t tiles;
     switch (p->algorithm) {
     case ORTCPU_CONV_DEPTHWISE:
-        ORTCPU_FN(ortcpu_depthwise_run)
+        ORTCPU_FLOAT_FN(ortcpu_depthwise_run)
         (&part, share(p->s.out_h, row, p->row_splits), share(p->s.out_h, row + 1, p->row_splits));
         return;
     case ORTCPU_CONV_WINOGRAD:
-        tiles = ORTCPU_FN(ortcpu_winograd_tiles)(&p->s);
-        ORTCPU_FN(ortcpu_winograd_run)(&part, share(tiles, row, p->row_splits), share(tiles, row + 1, p->row_splits));
+        tiles = ORTCPU_FLOAT_FN(ortcpu_winograd_tiles)(&p->s);
+        ORTCPU_FLOAT_FN(ortcpu_winograd_run)
+        (&part, share(tiles, row, p->row_splits), share(tiles, row + 1, p->row_splits));
         return;
     default:
         ORTCPU_FN(ortcpu_direct_run)(&part);

@@ -1,6 +1,6 @@
 #include "kernels/direct.h"
 
-#include "kernels/transpose.h"
+#include "kernels/element.h"
 
 enum {
     PAD = 16,
@@ -73,13 +73,15 @@ static void axis_reach(const ortcpu_axis *x, int64_t i0, int64_t i1, int64_t *fi
 
 typedef struct geometry {
     int64_t channels, columns; /* of one group: in, out */
+    int64_t units;             /* of one pixel of one group as it is multiplied */
     bool banded, merged;
     int64_t column0, width; /* of the copy */
     int64_t pixel, row;     /* floats between pixels and rows of what the kernels read */
 } geometry;
 
 static geometry geometry_of(const ortcpu_conv_shape *s, const ortcpu_axis *x) {
-    geometry g = {.channels = s->in_c / s->groups, .columns = s->out_c / s->groups};
+    geometry g = {
+        .channels = s->in_c / s->groups, .columns = s->out_c / s->groups, .units = ortcpu_units(s->in_c / s->groups)};
     if (x->taps == 0 || x->count == 0) return g;
     int64_t last;
     axis_reach(x, 0, x->count, &g.column0, &last);
@@ -88,20 +90,20 @@ static geometry geometry_of(const ortcpu_conv_shape *s, const ortcpu_axis *x) {
     /* Pixels that lie a multiple of 4 KB apart fall into one set of the first cache. */
     int64_t between = x->in_step * s->in_pitch;
     bool alias = between % 1024 == 0 && g.columns >= 4 * NR;
-    g.banded = s->in_nchw || g.column0 < 0 || last > s->in_w || narrow || alias;
-    g.pixel = !g.banded ? s->in_pitch : alias ? g.channels + PAD : g.channels;
+    g.banded = ORTCPU_ROUNDS || s->in_nchw || g.column0 < 0 || last > s->in_w || narrow || alias;
+    g.pixel = !g.banded ? s->in_pitch : alias ? g.units + PAD : g.units;
     g.row = g.banded ? g.width * g.pixel : s->in_w * s->in_pitch;
     if (g.banded && g.row >= 1024 && g.row % 256 == 0) g.row += PAD;
-    g.merged = x->step == 1 && g.pixel == g.channels;
+    g.merged = x->step == 1 && g.pixel == g.units;
     return g;
 }
 
 static int64_t group_weight_floats(const ortcpu_conv_shape *s, int64_t taps) {
-    return ORTCPU_FN(ortcpu_packed_columns)(s->out_c / s->groups) * (s->in_c / s->groups) * taps;
+    return ORTCPU_FN(ortcpu_packed_columns)(s->out_c / s->groups) * ortcpu_units(s->in_c / s->groups) * taps;
 }
 
 static bool weights_heavy(const ortcpu_conv_shape *s, int64_t taps, int64_t panels) {
-    return panels * NR * taps * (s->in_c / s->groups) * (int64_t)sizeof(float) > WEIGHT_BYTES;
+    return panels * NR * taps * ortcpu_units(s->in_c / s->groups) * (int64_t)sizeof(float) > WEIGHT_BYTES;
 }
 
 /* Output rows whose input is copied at once. */
@@ -137,18 +139,27 @@ static float weight_at(const ortcpu_conv_shape *s, const float *w, int64_t group
     return w[at * area + ky * s->kernel_w + kx];
 }
 
+/* One unit of column n0 + j, zero past the columns and past the channels. */
+static void unit_pack(const ortcpu_conv_shape *s, const float *w, int64_t group, int64_t oc, int64_t ky, int64_t kx,
+                      int64_t unit, float *out) {
+    float values[ORTCPU_UNIT] = {0};
+    int64_t icg = s->in_c / s->groups;
+    for (int64_t i = 0; i < ORTCPU_UNIT && unit * ORTCPU_UNIT + i < icg; i++)
+        if (oc < s->out_c / s->groups) values[i] = weight_at(s, w, group, oc, ky, kx, unit * ORTCPU_UNIT + i);
+    ortcpu_units_copy(values, ORTCPU_UNIT, out);
+}
+
 static float *phase_pack(const ortcpu_conv_shape *s, const float *w, const ortcpu_axis *y, const ortcpu_axis *x,
                          int64_t group, float *out) {
-    int64_t icg = s->in_c / s->groups, ocg = s->out_c / s->groups;
+    int64_t units = ortcpu_units(s->in_c / s->groups), ocg = s->out_c / s->groups;
     for (int64_t n0 = 0; n0 < ocg; n0 += NR) {
         int64_t n = ortcpu_least(ocg - n0, NR), width = n <= VL ? VL : NR;
         for (int64_t ty = 0; ty < y->taps; ty++)
             for (int64_t tx = 0; tx < x->taps; tx++)
-                for (int64_t ic = 0; ic < icg; ic++, out += width)
+                for (int64_t unit = 0; unit < units; unit++, out += width)
                     for (int64_t j = 0; j < width; j++)
-                        out[j] = j < n ? weight_at(s, w, group, n0 + j, y->kernel_first + ty * y->kernel_step,
-                                                   x->kernel_first + tx * x->kernel_step, ic)
-                                       : 0.0f;
+                        unit_pack(s, w, group, n0 + j, y->kernel_first + ty * y->kernel_step,
+                                  x->kernel_first + tx * x->kernel_step, unit, out + j);
     }
     return out;
 }
@@ -177,6 +188,23 @@ typedef struct work {
     float *band;
 } work;
 
+/* Channels that lie `plane` apart into adjacent ones, pixel by pixel. */
+static void channels_interleave(const float *in, int64_t plane, int64_t channels, int64_t count, float *to,
+                                int64_t pixel) {
+    if (!ORTCPU_ROUNDS) {
+        ortcpu_transpose(channels, count, in, plane, to, pixel);
+        return;
+    }
+    float run[VL];
+    for (int64_t c = 0; c < channels; c += VL) {
+        int64_t n = ortcpu_least(VL, channels - c);
+        for (int64_t i = 0; i < count; i++) {
+            for (int64_t k = 0; k < n; k++) run[k] = in[(c + k) * plane + i];
+            ortcpu_units_copy(run, n, to + i * pixel + c / ORTCPU_UNIT);
+        }
+    }
+}
+
 /* Copies one input row's pixels [column0, column0 + width), zero outside the image. */
 static void band_row_copy(const work *w, int64_t row, float *to) {
     const ortcpu_conv_shape *s = w->s;
@@ -192,15 +220,15 @@ static void band_row_copy(const work *w, int64_t row, float *to) {
     if (s->in_nchw) {
         int64_t plane = s->in_h * s->in_w;
         in += (w->part->image * s->in_c + first) * plane + row * s->in_w + x0;
-        ortcpu_transpose(c, x1 - x0, in, plane, to, pixel);
+        channels_interleave(in, plane, c, x1 - x0, to, pixel);
         return;
     }
     in += ((w->part->image * s->in_h + row) * s->in_w + x0) * s->in_pitch + first;
-    if (s->in_pitch == pixel && pixel == c) {
-        memcpy(to, in, (size_t)((x1 - x0) * c) * sizeof(float));
+    if (s->in_pitch == c && pixel * ORTCPU_UNIT == c) {
+        ortcpu_units_copy(in, (x1 - x0) * c, to);
         return;
     }
-    for (int64_t i = 0; i < x1 - x0; i++) memcpy(to + i * pixel, in + i * s->in_pitch, (size_t)c * sizeof(float));
+    for (int64_t i = 0; i < x1 - x0; i++) ortcpu_units_copy(in + i * s->in_pitch, c, to + i * pixel);
 }
 
 /* Rows outside the image are left alone: no tap reads them. */
@@ -233,7 +261,7 @@ static void row_run(const work *w, const ortcpu_tile *base, int64_t i, int64_t n
     t.tap_offset = w->offsets + t0 * w->taps_per_row;
     t.taps = (t1 - t0) * w->taps_per_row;
     t.b_skip = t0 * w->taps_per_row * w->depth;
-    t.b = w->weights + n0 * w->y.taps * w->x.taps * w->g.channels;
+    t.b = w->weights + n0 * w->y.taps * w->x.taps * w->g.units;
     int64_t column = w->part->group * w->g.columns + n0;
     int64_t pixel = (w->part->image * s->out_h + w->y.out_base + i * w->y.out_step) * s->out_w + w->x.out_base;
     t.bias = e->bias ? e->bias + column : NULL;
@@ -286,13 +314,13 @@ static void phase_run(work *w, int64_t *offsets) {
     if (taps == 0) w->y.taps = w->x.taps = 0; /* outputs that no input reaches: the epilogue of zero */
     w->g = geometry_of(s, &w->x);
     w->taps_per_row = w->g.merged ? 1 : w->x.taps;
-    w->depth = w->g.merged ? w->x.taps * w->g.channels : w->g.channels;
+    w->depth = w->g.merged ? w->x.taps * w->g.units : w->g.units;
     w->offsets = offsets;
     offsets_fill(w, offsets);
     ortcpu_tile t = {.a_stride = w->x.in_step * w->g.pixel,
                      .k = w->depth,
                      .c_stride = w->x.out_step * s->out_pitch,
-                     .panel_stride = taps * w->g.channels * NR};
+                     .panel_stride = taps * w->g.units * NR};
     ORTCPU_FN(ortcpu_tile_epilogue)(&t, &part->args->epilogue);
     t.residual_stride = w->x.out_step * part->args->epilogue.residual_pitch;
     if (!w->g.banded) {

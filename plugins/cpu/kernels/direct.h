@@ -8,6 +8,7 @@
 #define ORTCPU_KERNELS_DIRECT_H
 
 #include "kernels/conv.h"
+#include "kernels/element.h"
 #include "kernels/micro.h"
 
 typedef struct ortcpu_axis {
@@ -42,15 +43,15 @@ int64_t ORTCPU_FN(ortcpu_packed_columns)(int64_t n);
 void ORTCPU_FN(ortcpu_direct_plan)(ortcpu_conv_plan *plan);
 void ORTCPU_FN(ortcpu_direct_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);
 void ORTCPU_FN(ortcpu_direct_run)(const ortcpu_conv_part *part);
-void ORTCPU_FN(ortcpu_depthwise_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);
+void ORTCPU_FLOAT_FN(ortcpu_depthwise_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);
 /* Output rows [row0, row1) of one image. */
-void ORTCPU_FN(ortcpu_depthwise_run)(const ortcpu_conv_part *part, int64_t row0, int64_t row1);
+void ORTCPU_FLOAT_FN(ortcpu_depthwise_run)(const ortcpu_conv_part *part, int64_t row0, int64_t row1);
 
-size_t ORTCPU_FN(ortcpu_winograd_scratch_bytes)(const ortcpu_conv_shape *s);
-size_t ORTCPU_FN(ortcpu_winograd_pack_bytes)(const ortcpu_conv_shape *s);
+size_t ORTCPU_FLOAT_FN(ortcpu_winograd_scratch_bytes)(const ortcpu_conv_shape *s);
+size_t ORTCPU_FLOAT_FN(ortcpu_winograd_pack_bytes)(const ortcpu_conv_shape *s);
 /* Tiles of 4 x 4 outputs in the whole batch. */
-int64_t ORTCPU_FN(ortcpu_winograd_tiles)(const ortcpu_conv_shape *s);
-void ORTCPU_FN(ortcpu_winograd_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);
-void ORTCPU_FN(ortcpu_winograd_run)(const ortcpu_conv_part *part, int64_t tile0, int64_t tile1);
+int64_t ORTCPU_FLOAT_FN(ortcpu_winograd_tiles)(const ortcpu_conv_shape *s);
+void ORTCPU_FLOAT_FN(ortcpu_winograd_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);
+void ORTCPU_FLOAT_FN(ortcpu_winograd_run)(const ortcpu_conv_part *part, int64_t tile0, int64_t tile1);
 
 #endif

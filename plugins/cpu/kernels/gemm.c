@@ -1,16 +1,21 @@
 #include "kernels/gemm.h"
 
 #include "kernels/micro.h"
-#include "kernels/transpose.h"
+#include "kernels/panel.h"
 
 ortcpu_gemm_plan_fn ORTCPU_FN(ortcpu_gemm_plan);
 ortcpu_gemm_pack_bytes_fn ORTCPU_FN(ortcpu_gemm_pack_bytes);
 ortcpu_gemm_pack_fn ORTCPU_FN(ortcpu_gemm_pack);
 ortcpu_gemm_run_fn ORTCPU_FN(ortcpu_gemm_run);
+#if defined(ORTCPU_BF16)
+ortcpu_gemm_plan_fn ORTCPU_FLOAT_FN(ortcpu_gemm_plan); /* of products with a computed B */
+ortcpu_gemm_run_fn ORTCPU_FLOAT_FN(ortcpu_gemm_run);
+#endif
 
 enum {
-    DEPTH_BLOCK = 768,        /* of k: a tile's rows of A stay in the first cache */
-    PANEL_BLOCK = 4,          /* panels whose block of k stays in the second cache */
+    DEPTH_BLOCK = 768, /* of k: a tile's rows of A stay in the first cache */
+    PANEL_BLOCK = 4,   /* panels whose block of k stays in the second cache */
+    PANEL_BYTES_MAX = 400 * 1024,
     A_BYTES_MAX = 512 * 1024, /* of A that is walked once for each block of panels */
     A_BLOCK_BYTES = 384 * 1024,
     TASK_WORK_MIN = 250000, /* products: some 4 us of one core */
@@ -35,35 +40,18 @@ static int64_t round_64_bytes(int64_t floats) {
 /* Panels are NR columns wide; the last is VL wide where that is enough. */
 static int64_t packed_floats(int64_t n, int64_t k) {
     int64_t rest = n % NR;
-    return k * (n / NR * NR + (rest == 0 ? 0 : rest <= VL ? VL : NR));
+    return ortcpu_units(k) * (n / NR * NR + (rest == 0 ? 0 : rest <= VL ? VL : NR));
 }
 
 size_t ORTCPU_FN(ortcpu_gemm_pack_bytes)(int64_t n, int64_t k) {
     return (size_t)packed_floats(n, k) * sizeof(float);
 }
 
-static void panel_pack(const float *b, int64_t row_stride, int64_t col_stride, int64_t k, int64_t n, float *out) {
-    int64_t width = n <= VL ? VL : NR;
-    if (n < width) memset(out, 0, (size_t)(k * width) * sizeof(float));
-    if (col_stride == 1) {
-        for (int64_t i = 0; i < k; i++, b += row_stride, out += width) {
-            if (n == NR)
-                vf_store(out, vf_load(b)), vf_store(out + VL, vf_load(b + VL));
-            else
-                memcpy(out, b, (size_t)n * sizeof(float));
-        }
-    } else if (row_stride == 1) {
-        ortcpu_transpose(n, k, b, col_stride, out, width);
-    } else {
-        for (int64_t i = 0; i < k; i++)
-            for (int64_t j = 0; j < n; j++) out[i * width + j] = b[i * row_stride + j * col_stride];
-    }
-}
-
 void ORTCPU_FN(ortcpu_gemm_pack)(int64_t n, int64_t k, const float *b, int64_t row_stride, int64_t col_stride,
                                  float *packed) {
     for (int64_t j = 0; j < n; j += NR)
-        panel_pack(b + j * col_stride, row_stride, col_stride, k, least(n - j, NR), packed + j * k);
+        ortcpu_panel_pack(b + j * col_stride, row_stride, col_stride, k, least(n - j, NR),
+                          packed + j * ortcpu_units(k));
 }
 
 /* Rows that lie a multiple of 1 KB apart fall into few sets of the first cache. */
@@ -73,10 +61,11 @@ static bool rows_alias(int64_t row_stride) {
 
 static void plan_blocks(ortcpu_gemm_plan *p) {
     const ortcpu_gemm_shape *s = &p->s;
-    int64_t blocks = s->m <= MR && s->b_packed ? 1 : most(1, ceil_div(s->k, DEPTH_BLOCK));
-    p->k_block = most(1, ceil_div(s->k, blocks));
+    int64_t depth = ortcpu_units(s->k);
+    int64_t blocks = (s->m <= MR && s->b_packed) || ORTCPU_ROUNDS ? 1 : most(1, ceil_div(depth, DEPTH_BLOCK));
+    p->k_block = most(1, ceil_div(depth, blocks));
     p->b_direct = !s->b_packed && s->m <= FEW_ROWS && s->b_col_stride == 1;
-    p->a_copied = s->a_col_stride != 1 || (rows_alias(s->a_row_stride) && s->m > MR && p->panels >= 4);
+    p->a_copied = ORTCPU_ROUNDS || s->a_col_stride != 1 || (rows_alias(s->a_row_stride) && s->m > MR && p->panels >= 4);
     int64_t row_bytes = p->k_block * (int64_t)sizeof(float);
     bool whole = s->m * row_bytes <= A_BYTES_MAX || (!s->b_packed && !p->a_copied);
     p->m_block = whole ? s->m : most(MR, A_BLOCK_BYTES / row_bytes / MR * MR);
@@ -103,7 +92,7 @@ static void plan_tasks(ortcpu_gemm_plan *p, int64_t threads) {
         p->m_splits = most(1, least(each, p->m_tiles));
         p->n_splits = most(1, least(each / p->m_splits, p->panels));
     }
-    p->few_rows = s->m > 0 && s->m <= MR && s->b_packed && s->a_col_stride == 1 && s->batch == 1 &&
+    p->few_rows = !ORTCPU_ROUNDS && s->m > 0 && s->m <= MR && s->b_packed && s->a_col_stride == 1 && s->batch == 1 &&
                   p->m_splits * p->n_splits == 1;
     p->task_count = s->m > 0 && s->n > 0 ? s->batch * p->m_splits * p->n_splits : 0;
 }
@@ -114,6 +103,10 @@ void ORTCPU_FN(ortcpu_gemm_plan)(const ortcpu_gemm_shape *shape, int64_t thread_
     if (s->batch == 0) s->batch = 1;
     if (s->a_col_stride == 0) s->a_col_stride = 1;
     if (s->b_col_stride == 0) s->b_col_stride = 1;
+    if (ORTCPU_ROUNDS && !s->b_packed) {
+        ORTCPU_FLOAT_FN(ortcpu_gemm_plan)(shape, thread_count, out);
+        return;
+    }
     out->m_tiles = ceil_div(s->m, MR);
     out->panels = ceil_div(s->n, NR);
     plan_blocks(out);
@@ -134,21 +127,36 @@ typedef struct part {
 
 static const int64_t no_offset = 0;
 
-static void a_copy(const part *w, int64_t m0, int64_t m1, int64_t k0, int64_t k1) {
+/* Columns of A that are not adjacent, or lie transposed. */
+static void a_gather(const part *w, const float *from, int64_t rows, int64_t n) {
     const ortcpu_gemm_shape *s = &w->plan->s;
     int64_t stride = w->plan->k_block + COPY_PAD;
-    const float *from = w->a + m0 * s->a_row_stride + k0 * s->a_col_stride;
-    if (s->a_col_stride == 1) {
-        for (int64_t m = m0; m < m1; m++)
-            memcpy(w->scratch + (m - m0) * stride, from + (m - m0) * s->a_row_stride,
-                   (size_t)(k1 - k0) * sizeof(float));
+    if (ORTCPU_ROUNDS) {
+        float run[VL];
+        for (int64_t m = 0; m < rows; m++)
+            for (int64_t k = 0; k < n; k += VL) {
+                for (int64_t i = 0; i < least(VL, n - k); i++)
+                    run[i] = from[m * s->a_row_stride + (k + i) * s->a_col_stride];
+                ortcpu_units_copy(run, least(VL, n - k), w->scratch + m * stride + k / ORTCPU_UNIT);
+            }
     } else if (s->a_row_stride == 1) {
-        ortcpu_transpose(k1 - k0, m1 - m0, from, s->a_col_stride, w->scratch, stride);
+        ortcpu_transpose(n, rows, from, s->a_col_stride, w->scratch, stride);
     } else {
-        for (int64_t m = 0; m < m1 - m0; m++)
-            for (int64_t k = 0; k < k1 - k0; k++)
+        for (int64_t m = 0; m < rows; m++)
+            for (int64_t k = 0; k < n; k++)
                 w->scratch[m * stride + k] = from[m * s->a_row_stride + k * s->a_col_stride];
     }
+}
+
+/* Units [k0, k1) of rows [m0, m1). */
+static void a_copy(const part *w, int64_t m0, int64_t m1, int64_t k0, int64_t k1) {
+    const ortcpu_gemm_shape *s = &w->plan->s;
+    int64_t stride = w->plan->k_block + COPY_PAD, n = least(k1 * ORTCPU_UNIT, s->k) - k0 * ORTCPU_UNIT;
+    const float *from = w->a + m0 * s->a_row_stride + k0 * ORTCPU_UNIT * s->a_col_stride;
+    if (s->a_col_stride != 1)
+        a_gather(w, from, m1 - m0, n);
+    else
+        for (int64_t m = 0; m < m1 - m0; m++) ortcpu_units_copy(from + m * s->a_row_stride, n, w->scratch + m * stride);
 }
 
 /* Tiles of [m0, m1) by the columns [j0, j1), whose panels begin at t->b. */
@@ -185,9 +193,15 @@ static void unpacked_run(const part *w, ortcpu_tile *t, const float *a, int64_t 
     t->panel_stride = (k1 - k0) * NR;
     t->b = room;
     for (int64_t j = j0; j < j1; j += NR)
-        panel_pack(from + j * s->b_col_stride, s->b_row_stride, s->b_col_stride, k1 - k0, least(j1 - j, NR),
-                   room + (j - j0) * (k1 - k0));
+        ortcpu_panel_pack(from + j * s->b_col_stride, s->b_row_stride, s->b_col_stride, k1 - k0, least(j1 - j, NR),
+                          room + (j - j0) * (k1 - k0));
     if (j0 < j1) tiles_run(w, t, a, m0, m1, j0, j1);
+}
+
+/* Panels whose block of k stays in the second cache; the whole depth may leave room for one. */
+static int64_t panel_block(const ortcpu_gemm_plan *p) {
+    int64_t panel_bytes = p->k_block * NR * (int64_t)sizeof(float);
+    return ORTCPU_ROUNDS ? most(1, least(PANEL_BLOCK, PANEL_BYTES_MAX / panel_bytes)) : PANEL_BLOCK;
 }
 
 /* A step of k for the rows [m0, m1): every column. */
@@ -200,14 +214,14 @@ static void depth_run(const part *w, ortcpu_tile *t, int64_t m0, int64_t m1, int
         a = w->scratch;
         t->a_stride = p->k_block + COPY_PAD;
     }
-    int64_t step = p->s.b_packed && m1 - m0 <= MR ? w->n1 - w->n0 : PANEL_BLOCK * NR;
+    int64_t step = p->s.b_packed && m1 - m0 <= MR ? w->n1 - w->n0 : panel_block(p) * NR;
     for (int64_t j = w->n0; j < w->n1; j += step) {
         int64_t end = least(j + step, w->n1);
         if (!p->s.b_packed) {
             unpacked_run(w, t, a, m0, m1, j, end, k0, k1);
             continue;
         }
-        t->b = w->b + j * p->s.k;
+        t->b = w->b + j * ortcpu_units(p->s.k);
         t->b_skip = k0;
         tiles_run(w, t, a, m0, m1, j, end);
     }
@@ -215,22 +229,23 @@ static void depth_run(const part *w, ortcpu_tile *t, int64_t m0, int64_t m1, int
 
 static void part_run(part *w) {
     const ortcpu_gemm_plan *p = w->plan;
-    ortcpu_tile t = {.tap_offset = &no_offset, .taps = 1, .c_stride = p->s.c_row_stride, .panel_stride = p->s.k * NR};
+    ortcpu_tile t = {
+        .tap_offset = &no_offset, .taps = 1, .c_stride = p->s.c_row_stride, .panel_stride = ortcpu_units(p->s.k) * NR};
     ORTCPU_FN(ortcpu_tile_epilogue)(&t, w->epilogue);
     /* Partial sums in C would destroy a residual that is C itself. */
     bool in_place = w->residual == w->c && p->s.b_packed && p->s.a_col_stride == 1;
-    int64_t depth = in_place ? most(1, p->s.k) : p->k_block;
-    w->a_copied = p->a_copied && !in_place;
+    int64_t units = ortcpu_units(p->s.k), depth = in_place ? most(1, units) : p->k_block;
+    w->a_copied = p->a_copied && (ORTCPU_ROUNDS || !in_place);
     for (int64_t m0 = w->m0; m0 < w->m1; m0 += p->m_block) {
         int64_t m1 = least(m0 + p->m_block, w->m1), k0 = 0;
         do {
-            int64_t k1 = least(k0 + depth, p->s.k);
+            int64_t k1 = least(k0 + depth, units);
             t.load_c = k0 > 0;
-            t.last = k1 == p->s.k;
+            t.last = k1 == units;
             t.k = k1 - k0;
             depth_run(w, &t, m0, m1, k0, k1);
             k0 = k1;
-        } while (k0 < p->s.k);
+        } while (k0 < units);
     }
 }
 
@@ -252,6 +267,10 @@ static void few_rows_run(const ortcpu_gemm_plan *p, const ortcpu_gemm_args *args
 
 void ORTCPU_FN(ortcpu_gemm_run)(const ortcpu_gemm_plan *p, const ortcpu_gemm_args *args, int64_t task_begin,
                                 int64_t task_end, void *scratch) {
+    if (ORTCPU_ROUNDS && !p->s.b_packed) {
+        ORTCPU_FLOAT_FN(ortcpu_gemm_run)(p, args, task_begin, task_end, scratch);
+        return;
+    }
     if (p->few_rows && task_begin < task_end) {
         few_rows_run(p, args);
         return;

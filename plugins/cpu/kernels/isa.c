@@ -12,7 +12,7 @@ static const char *const names[ORTCPU_ISA_COUNT] = {"baseline", "avx2", "avx512"
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-extern const ortcpu_kernels ortcpu_kernels_avx2, ortcpu_kernels_avx512;
+extern const ortcpu_kernels ortcpu_kernels_avx2, ortcpu_kernels_avx512, ortcpu_kernels_avx512bf16;
 static const ortcpu_kernels *const tables[ORTCPU_ISA_COUNT] = {&ortcpu_kernels_baseline, &ortcpu_kernels_avx2,
                                                                &ortcpu_kernels_avx512};
 
@@ -35,8 +35,18 @@ ortcpu_isa ortcpu_isa_detect(void) {
     if (!(b & 1U << 5)) return ORTCPU_ISA_BASELINE; /* AVX2 */
     return (b & avx512) == avx512 && (saved & XCR0_ZMM) == XCR0_ZMM ? ORTCPU_ISA_AVX512 : ORTCPU_ISA_AVX2;
 }
+
+/* Leaf 7, subleaf 1, EAX: AVX512_BF16. */
+bool ortcpu_isa_has_bf16(void) {
+    uint32_t a, b, c, d;
+    return ortcpu_isa_detect() == ORTCPU_ISA_AVX512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1U << 5);
+}
 #else
 static const ortcpu_kernels *const tables[ORTCPU_ISA_COUNT] = {&ortcpu_kernels_baseline, NULL, NULL};
+
+bool ortcpu_isa_has_bf16(void) {
+    return false;
+}
 
 ortcpu_isa ortcpu_isa_detect(void) {
     return ORTCPU_ISA_BASELINE;
@@ -58,6 +68,14 @@ bool ortcpu_isa_by_name(const char *name, ortcpu_isa *out) {
         return true;
     }
     return false;
+}
+
+const ortcpu_kernels *ortcpu_kernels_bf16(void) {
+#if defined(__x86_64__)
+    return ortcpu_isa_has_bf16() ? &ortcpu_kernels_avx512bf16 : NULL;
+#else
+    return NULL;
+#endif
 }
 
 const ortcpu_kernels *ortcpu_kernels_get(ortcpu_isa isa) {

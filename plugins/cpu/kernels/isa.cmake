@@ -7,11 +7,24 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 set(ORTCPU_FLAGS_baseline "" CACHE INTERNAL "")
 set(ORTCPU_FLAGS_avx2 -mavx2 -mfma -mf16c CACHE INTERNAL "")
+set(ORTCPU_FLAGS_avx512bf16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mavx2 -mfma -mf16c -DORTCPU_BF16
+    CACHE INTERNAL "")
 set(ORTCPU_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c CACHE INTERNAL "")
 
 # ortcpu_isa_sources(TARGET source...): adds the sources to TARGET once for each instruction set, with ORTCPU_ISA set.
 function(ortcpu_isa_sources target)
-  foreach(isa IN LISTS ORTCPU_ISAS)
+  _ortcpu_sources(${target} "${ORTCPU_ISAS}" ${ARGN})
+endfunction()
+
+# The same for the family that multiplies pairs of bfloat16.
+function(ortcpu_bf16_sources target)
+  if("avx512" IN_LIST ORTCPU_ISAS)
+    _ortcpu_sources(${target} avx512bf16 ${ARGN})
+  endif()
+endfunction()
+
+function(_ortcpu_sources target isas)
+  foreach(isa IN LISTS isas)
     set(lib ${target}_${isa})
     add_library(${lib} OBJECT ${ARGN})
     _ort_flags(${lib})

@@ -16,6 +16,8 @@ typedef enum ortcpu_isa {
 /* The best instruction set that this machine runs and this build holds kernels for. Costs a few CPUID: ask once. */
 ortcpu_isa ortcpu_isa_detect(void);
 bool ortcpu_isa_available(ortcpu_isa isa);
+/* AVX-512 that multiplies pairs of bfloat16. */
+bool ortcpu_isa_has_bf16(void);
 /* "baseline", "avx2", "avx512". */
 const char *ortcpu_isa_name(ortcpu_isa isa);
 /* Finds an instruction set by its name; false, and *out untouched, when no such name or the machine lacks it. */

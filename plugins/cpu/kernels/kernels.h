@@ -1,4 +1,4 @@
-/* kernels/kernels.h: the table of compute-heavy float32 kernels, one for each instruction set.
+/* kernels/kernels.h: the table of compute-heavy kernels, one for each instruction set.
  *
  *     const ortcpu_kernels *k = ortcpu_kernels_get(ortcpu_isa_detect());
  *     k->gemm_plan(&shape, threads, &plan);
@@ -16,6 +16,7 @@
 
 typedef struct ortcpu_kernels {
     ortcpu_isa isa;
+    const char *name;                    /* of the family, in layouts of packed weights */
     int64_t vector_floats, panel_floats; /* of one vector; columns in one panel of packed weights */
     ortcpu_gemm_plan_fn *gemm_plan;
     ortcpu_gemm_pack_bytes_fn *gemm_pack_bytes;
@@ -32,5 +33,8 @@ typedef struct ortcpu_kernels {
 
 /* NULL when this build or this machine lacks the instruction set. */
 const ortcpu_kernels *ortcpu_kernels_get(ortcpu_isa isa);
+/* The family whose products with packed weights, and dense convolutions but for Winograd's, round both sides to
+ * bfloat16 and add in float32; all else is the AVX-512 family's. NULL where there is no AVX512_BF16. */
+const ortcpu_kernels *ortcpu_kernels_bf16(void);
 
 #endif

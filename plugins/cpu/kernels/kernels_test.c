@@ -123,12 +123,13 @@ static void check_same(const char *what, const float *a, const float *b, int64_t
               (long long)i, (double)a[i], (double)b[i]);
 }
 
-/* Calls `body` with each instruction set's table. */
+/* Calls `body` with each instruction set's table, and with bfloat16's, in which the values here are exact. */
 static void each_isa(void (*body)(const ortcpu_kernels *k)) {
     for (int i = 0; i < ORTCPU_ISA_COUNT; i++) {
         const ortcpu_kernels *k = ortcpu_kernels_get((ortcpu_isa)i);
         if (k) body(k);
     }
+    if (ortcpu_kernels_bf16()) body(ortcpu_kernels_bf16());
 }
 
 /* ---- products ---- */
@@ -166,8 +167,8 @@ static void gemm_check(const ortcpu_kernels *k, gemm_case g) {
     int64_t c_floats = (m - 1) * s->c_row_stride + n;
     char what[160];
     snprintf(what, sizeof(what), "%s gemm m %lld n %lld k %lld batch %lld packed %d transposed %d %d gaps %lld",
-             ortcpu_isa_name(k->isa), (long long)m, (long long)n, (long long)depth, (long long)batch, s->b_packed,
-             g.a_transposed, g.b_transposed, (long long)g.a_gap);
+             k->name, (long long)m, (long long)n, (long long)depth, (long long)batch, s->b_packed, g.a_transposed,
+             g.b_transposed, (long long)g.a_gap);
     float *a = values(a_floats * batch), *b = values(b_floats * (s->b_packed ? 1 : batch));
     float *c = filled(c_floats * batch, GAP), *c2 = filled(c_floats * batch, GAP);
     float *packed = floats((int64_t)(k->gemm_pack_bytes(n, depth) / sizeof(float)));
@@ -334,7 +335,7 @@ static void conv_check(const ortcpu_kernels *k, const ortcpu_conv_shape *s) {
     snprintf(what, sizeof(what),
              "%s conv %lldx%lldx%lldx%lld -> %lldx%lldx%lld kernel %lldx%lld stride %lld,%lld dilation %lld,%lld pads "
              "%lld,%lld groups %lld pitch %lld,%lld nchw %d transposed %d",
-             ortcpu_isa_name(k->isa), (long long)s->batch, (long long)s->in_h, (long long)s->in_w, (long long)s->in_c,
+             k->name, (long long)s->batch, (long long)s->in_h, (long long)s->in_w, (long long)s->in_c,
              (long long)s->out_h, (long long)s->out_w, (long long)s->out_c, (long long)s->kernel_h,
              (long long)s->kernel_w, (long long)s->stride_h, (long long)s->stride_w, (long long)s->dilation_h,
              (long long)s->dilation_w, (long long)s->pad_top, (long long)s->pad_left, (long long)s->groups,
@@ -511,8 +512,7 @@ static void pool_check(const ortcpu_kernels *k, const ortcpu_pool_shape *p) {
             pool_reference(p, in, at / (p->out_h * p->out_w), at / p->out_w % p->out_h, at % p->out_w, i % p->channels);
     }
     char what[100];
-    snprintf(what, sizeof(what), "%s pool %d channels %lld", ortcpu_isa_name(k->isa), (int)p->kind,
-             (long long)p->channels);
+    snprintf(what, sizeof(what), "%s pool %d channels %lld", k->name, (int)p->kind, (long long)p->channels);
     check_rows(what, out, want, out_pixels, p->channels, p->out_pitch, TIGHT);
     free(in), free(out), free(out2), free(want);
 }

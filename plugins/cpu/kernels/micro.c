@@ -1,5 +1,6 @@
 #include "kernels/micro.h"
 
+#include "kernels/element.h"
 #include "kernels/vmath.h"
 
 #if defined(__clang__)
@@ -101,7 +102,8 @@ ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) 
             b += b_stride;
             UNROLLED for (int m = 0; m < rows; m++) {
                 vf x = vf_set1(ROW_BASE(p, m)[k]);
-                UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] = vf_fma(x, row[v], sum[m * vecs + v]);
+                UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] =
+                    ortcpu_multiply_add(x, row[v], sum[m * vecs + v]);
             }
         }
     }

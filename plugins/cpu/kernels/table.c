@@ -1,3 +1,4 @@
+#include "kernels/element.h"
 #include "kernels/kernels.h"
 #include "kernels/micro.h"
 
@@ -10,10 +11,12 @@ ortcpu_conv_plan_fn ORTCPU_FN(ortcpu_conv_plan);
 ortcpu_conv_pack_bytes_fn ORTCPU_FN(ortcpu_conv_pack_bytes);
 ortcpu_conv_pack_fn ORTCPU_FN(ortcpu_conv_pack);
 ortcpu_conv_run_fn ORTCPU_FN(ortcpu_conv_run);
-ortcpu_pool_run_fn ORTCPU_FN(ortcpu_pool_run);
-ortcpu_nchw_to_nhwc_fn ORTCPU_FN(ortcpu_nchw_to_nhwc);
-ortcpu_nhwc_to_nchw_fn ORTCPU_FN(ortcpu_nhwc_to_nchw);
+ortcpu_pool_run_fn ORTCPU_FLOAT_FN(ortcpu_pool_run);
+ortcpu_nchw_to_nhwc_fn ORTCPU_FLOAT_FN(ortcpu_nchw_to_nhwc);
+ortcpu_nhwc_to_nchw_fn ORTCPU_FLOAT_FN(ortcpu_nhwc_to_nchw);
 
+#define THIS_NAME_2(isa) #isa
+#define THIS_NAME_1(isa) THIS_NAME_2(isa)
 #if defined(ORTCPU_AVX512)
 #define THIS_ISA ORTCPU_ISA_AVX512
 #elif defined(ORTCPU_AVX2)
@@ -25,6 +28,7 @@ ortcpu_nhwc_to_nchw_fn ORTCPU_FN(ortcpu_nhwc_to_nchw);
 extern const ortcpu_kernels ORTCPU_FN(ortcpu_kernels);
 const ortcpu_kernels ORTCPU_FN(ortcpu_kernels) = {
     .isa = THIS_ISA,
+    .name = THIS_NAME_1(ORTCPU_ISA),
     .vector_floats = VL,
     .panel_floats = NR,
     .gemm_plan = ORTCPU_FN(ortcpu_gemm_plan),
@@ -35,7 +39,7 @@ const ortcpu_kernels ORTCPU_FN(ortcpu_kernels) = {
     .conv_pack_bytes = ORTCPU_FN(ortcpu_conv_pack_bytes),
     .conv_pack = ORTCPU_FN(ortcpu_conv_pack),
     .conv_run = ORTCPU_FN(ortcpu_conv_run),
-    .pool_run = ORTCPU_FN(ortcpu_pool_run),
-    .nchw_to_nhwc = ORTCPU_FN(ortcpu_nchw_to_nhwc),
-    .nhwc_to_nchw = ORTCPU_FN(ortcpu_nhwc_to_nchw),
+    .pool_run = ORTCPU_FLOAT_FN(ortcpu_pool_run),
+    .nchw_to_nhwc = ORTCPU_FLOAT_FN(ortcpu_nchw_to_nhwc),
+    .nhwc_to_nchw = ORTCPU_FLOAT_FN(ortcpu_nhwc_to_nchw),
 };
