@@ -5,7 +5,7 @@ import json
 from onnx import defs
 
 from case import NEWEST
-from operators.elementwise import CASTS
+from operators.elementwise import CASTS, POW_BASES
 from corners import BOOL, F32, FLOAT, MOVED, REAL, SIGNED
 from operators.moves import ONE_HOT
 from operators.reductions import ORDERED, SUMMED
@@ -30,12 +30,14 @@ FIRST = {  # operator's first type variable: the element types of its kernels
                        ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool""".split(), {"float32"}),
     **dict.fromkeys("""Reshape Flatten Squeeze Unsqueeze Identity Transpose Expand Tile Slice Concat Split DepthToSpace SpaceToDepth
                        Pad Gather GatherElements Shape Size Resize""".split(), names(MOVED)),
+    **dict.fromkeys("ScatterND ScatterElements".split(), names(MOVED)),
+    "Pow": names(POW_BASES),
     "OneHot": names(ONE_HOT),
     "ConstantOfShape": {"int64"},
     "Range": {"float32", "float64", "int16", "int32", "int64"},
 }
 OTHERS = {  # further type variables that a kernel's conditions narrow; those not here: all types of the schema
-    ("Where", "T"): names(MOVED), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
+    ("Where", "T"): names(MOVED), ("Pow", "T1"): names(REAL), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
     ("BatchNormalization", "T1"): {"float32"}, ("BatchNormalization", "T2"): {"float32"},
     ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},
     ("MaxPool", "I"): set(),  # the output of indices is declined

@@ -120,6 +120,8 @@ void orti_infer_split(orti_infer *infer);
 void orti_infer_slice(orti_infer *infer);
 void orti_infer_gather(orti_infer *infer);
 void orti_infer_gather_elements(orti_infer *infer);
+void orti_infer_scatter_elements(orti_infer *infer);
+void orti_infer_scatter_nd(orti_infer *infer);
 void orti_infer_expand(orti_infer *infer);
 void orti_infer_tile(orti_infer *infer);
 void orti_infer_pad(orti_infer *infer);
@@ -145,5 +147,6 @@ void orti_infer_multi_head_attention(orti_infer *infer);
 void orti_infer_embed_norm(orti_infer *infer);
 void orti_infer_skip_norm(orti_infer *infer);
 void orti_infer_fused_matmul(orti_infer *infer); /* networks.c */
+void orti_infer_non_zero(orti_infer *infer);     /* chosen.c */
 
 #endif

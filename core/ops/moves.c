@@ -457,6 +457,53 @@ void orti_infer_gather_elements(orti_infer *infer) {
     if (indices) orti_set_dims(infer, 0, indices->dims, indices->rank);
 }
 
+/* The data's shape. ONNX ScatterElements-18: indices and updates have the data's rank. */
+void orti_infer_scatter_elements(orti_infer *infer) {
+    const orti_state *data = orti_in_shaped(infer, 0);
+    if (!data) return;
+    for (uint32_t i = 1; i < 3; i++) {
+        const orti_state *other = orti_in_shaped(infer, i);
+        if (other && other->rank != data->rank)
+            orti_infer_fail(infer, "data has rank %u, input %u has %u", data->rank, i, other->rank);
+    }
+    const orti_state *indices = orti_in_shaped(infer, 1), *updates = orti_in_shaped(infer, 2);
+    for (uint32_t i = 0; indices && updates && !infer->status && i < data->rank; i++) {
+        int64_t a, b;
+        if (orti_dim_is_number(infer, indices->dims[i], &a) && orti_dim_is_number(infer, updates->dims[i], &b) &&
+            a != b)
+            orti_infer_fail(infer, "on axis %u the indices have the size %lld, the updates %lld", i, (long long)a,
+                            (long long)b);
+    }
+    orti_set_dims(infer, 0, data->dims, data->rank);
+}
+
+/* ONNX ScatterND-18: updates have the indices' shape without its last axis, then the data's behind as many axes as
+ * an index tuple is long. */
+void orti_infer_scatter_nd(orti_infer *infer) {
+    const orti_state *data = orti_in_shaped(infer, 0), *indices = orti_in_shaped(infer, 1);
+    const orti_state *updates = orti_in_shaped(infer, 2);
+    int64_t depth, have, wanted;
+    if (!data) return;
+    orti_set_dims(infer, 0, data->dims, data->rank);
+    if (!indices) return;
+    if (indices->rank == 0) {
+        orti_infer_fail(infer, "the indices are a scalar");
+    } else if (orti_dim_is_number(infer, indices->dims[indices->rank - 1], &depth) && depth > (int64_t)data->rank) {
+        orti_infer_fail(infer, "an index of %lld numbers into a value of rank %u", (long long)depth, data->rank);
+    } else if (updates && orti_dim_is_number(infer, indices->dims[indices->rank - 1], &depth)) {
+        uint32_t lead = indices->rank - 1, rank = lead + data->rank - (uint32_t)depth;
+        if (updates->rank != rank)
+            orti_infer_fail(infer, "the updates have rank %u, these indices ask for %u", updates->rank, rank);
+        for (uint32_t i = 0; !infer->status && i < rank; i++) {
+            orti_dim dim = i < lead ? indices->dims[i] : data->dims[i - lead + (uint32_t)depth];
+            if (orti_dim_is_number(infer, dim, &wanted) && orti_dim_is_number(infer, updates->dims[i], &have) &&
+                have != wanted)
+                orti_infer_fail(infer, "axis %u of the updates has the size %lld, it has to be %lld", i,
+                                (long long)have, (long long)wanted);
+        }
+    }
+}
+
 void orti_infer_one_hot(orti_infer *infer) {
     const orti_state *indices = orti_in_shaped(infer, 0), *values = orti_in(infer, 2), *depth = orti_in(infer, 1);
     uint32_t axis, count;

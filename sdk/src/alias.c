@@ -156,6 +156,8 @@ static void inplace_alias(ortp_plan *plan) {
         } else if (op->kernel->flags & ORTK_KERNEL_INPLACE) {
             for (uint32_t k = 0; k < op->input_count; k++)
                 if (inplace_try(plan, i, k, true)) break;
+        } else if (op->kernel->flags & ORTK_KERNEL_INPLACE_FIRST && op->input_count > 0) {
+            (void)inplace_try(plan, i, 0, false);
         }
     }
 }

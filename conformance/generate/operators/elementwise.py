@@ -357,6 +357,48 @@ def binary():
                    note="a vector along rows, symbols", **base)
 
 
+POW_BASES = [t for t in REAL if t.name in ("float32", "float64", "int32", "int64")]
+
+
+def _power(inputs, _):
+    """Pow-15: the base's type. Whole powers of integers wrap; below 0 they are one over the power, cut towards zero."""
+    base, exponent = inputs
+    if base.dtype.kind == "f":
+        pairs = np.broadcast_arrays(base, exponent.astype(np.float64))  # one exponent alone takes numpy's way by sqrt
+        return [np.power(*(np.array(v, ndmin=1) for v in pairs)).reshape(pairs[0].shape)]
+    flat = [_wrap(int(a) ** int(b), base.dtype) if b >= 0 and float(b).is_integer() else np.trunc(float(a) ** float(b)).astype(base.dtype)
+            for a, b in zip(*(v.reshape(-1) for v in np.broadcast_arrays(base, exponent)))]
+    return [np.array(flat, base.dtype).reshape(np.broadcast_shapes(base.shape, exponent.shape))]
+
+
+def power():
+    for dtype in POW_BASES:
+        random = rng(f"Pow/{dtype.name}")
+        base = values(random, (4, 9), dtype, 1, 6)
+        for kind in REAL:
+            klass = {"klass": "U", "ulp": 16} if dtype.kind == "f" else {"klass": "E"}
+            exponent = values(random, (4, 9), kind, 0, 5) if kind.kind in "iu" else values(random, (4, 9), kind, -2, 4)
+            if dtype.kind != "f" and kind.kind == "f":
+                exponent = np.round(exponent).clip(0)
+            yield Case("Pow", f"{dtype.name}_{kind.name}", [[base, exponent]], own=_power, out_types=(dtype,), note="an exponent of its own type",
+                       **klass)
+        for number in (2, 3, 1, 0):
+            yield Case("Pow", f"{dtype.name}_by_{number}", [[values(random, (n, 13), dtype, -6, 6), np.array(number, dtype)] for n in (1, 3)], inits=(1,),
+                       own=_power, klass="U" if dtype.kind == "f" else "E", ulp=2 if dtype.kind == "f" else 0, note="one whole exponent")
+    for number in (2, 3, 0.5, -1, 0, 1, -0.5, 1.5):
+        tag = str(number).replace("-", "minus").replace(".", "p")
+        yield Case("Pow", f"float32_special_by_{tag}", [[special(F32), np.float32(number)]], inits=(1,), own=_power, klass="U", ulp=4,
+                   note="zeros, infinities, negative numbers by one exponent")
+    yield Case("Pow", "float32_special", [[special(F32).reshape(-1, 1), special(F32)]], own=_power, klass="U", ulp=16, note="all pairs of special values")
+    yield Case("Pow", "float32_lengths", [[values(rng(f"pow/{n}"), (n,), F32, 0.1, 9), np.array([0.5], F32)] for n in LENGTHS], inits=(1,),
+               own=_power, klass="U", ulp=2, note="one session, every length")
+    for left, right in BROADCASTS:
+        tag = "_".join("x".join(map(str, s)) or "scalar" for s in (left, right))
+        random = rng(f"Pow/{tag}")
+        yield Case("Pow", f"float32_shapes_{tag}", [[values(random, left, F32, 0.1, 5), values(random, right, F32, -3, 3)]], own=_power,
+                   klass="U", ulp=16, note="shapes")
+
+
 def variadic():
     def fold(fn):
         def apply(inputs, _):
@@ -460,5 +502,5 @@ def cast():
 
 
 def cases():
-    for family in (all_unary, clip, binary, variadic, logic, cast):
+    for family in (all_unary, power, clip, binary, variadic, logic, cast):
         yield from family()

@@ -71,6 +71,15 @@ typedef enum ortcpu_unary {
     ORTCPU_UNARY_COUNT
 } ortcpu_unary;
 
+/* Powers by one number, which the block's exponent is. */
+typedef enum ortcpu_pow {
+    ORTCPU_POW_SQUARE,
+    ORTCPU_POW_CUBE,
+    ORTCPU_POW_ROOT, /* of -0 it is 0, of -inf inf, as pow has it (C17 F.10.4.4) */
+    ORTCPU_POW_INVERSE,
+    ORTCPU_POW_COUNT
+} ortcpu_pow;
+
 /* Params of every unary loop, and of variadic ones. */
 typedef struct ortcpu_unary_params {
     float alpha, beta;
@@ -89,7 +98,7 @@ typedef enum ortcpu_fold {
 } ortcpu_fold;
 
 typedef struct ortcpu_elementwise_loops {
-    ortcpu_loop_fn binary[ORTCPU_BINARY_COUNT], unary[ORTCPU_UNARY_COUNT];
+    ortcpu_loop_fn binary[ORTCPU_BINARY_COUNT], unary[ORTCPU_UNARY_COUNT], pow[ORTCPU_POW_COUNT];
     ortcpu_loop_fn batch_norm; /* x, scale, bias, mean, variance; alpha: epsilon */
     ortcpu_loop_fn scale;      /* x * alpha */
 } ortcpu_elementwise_loops;

@@ -140,6 +140,26 @@ UNARY(loop_gelu, a * 0.5f * (vf_erf(a * 0.707106781f) + 1.0f))
 UNARY(loop_gelu_tanh, gelu_tanh(a))
 UNARY(loop_scale, a *alpha)
 
+/* Without parameters: the params of a block of Pow are not a unary loop's. */
+#define POWER(name, EXPR)                                                                                              \
+    static void name(const ortcpu_block *block) {                                                                      \
+        for (int64_t r = 0; r < block->rows; r++) {                                                                    \
+            float *y = AT(block->ptr[0], r * block->step[0]);                                                          \
+            const float *x = AT(block->ptr[1], r * block->step[1]);                                                    \
+            int64_t left = block->count;                                                                               \
+            for (; left >= VL; left -= VL, x += VL, y += VL) {                                                         \
+                const vf a = vf_load(x);                                                                               \
+                vf_store(y, EXPR);                                                                                     \
+            }                                                                                                          \
+            const vf a = vf_load_n(x, left);                                                                           \
+            vf_store_n(y, EXPR, left);                                                                                 \
+        }                                                                                                              \
+    }
+POWER(pow_square, a *a)
+POWER(pow_cube, a *a *a)
+POWER(pow_root, vf_select(vf_eq(a, vf_set1(-INFINITY)), vf_set1(INFINITY), vf_sqrt(a + 0.0f)))
+POWER(pow_inverse, vf_recip(a))
+
 static void loop_clip(const ortcpu_block *block) {
     const float *low = block->ptr[2], *high = block->ptr[3];
     const vf lower = vf_set1(low != NULL ? *low : -INFINITY), upper = vf_set1(high != NULL ? *high : INFINITY);
@@ -229,6 +249,10 @@ const ortcpu_elementwise_loops ORTCPU_FN(ortcpu_elementwise_loops) = {
               [ORTCPU_GELU_TANH] = loop_gelu_tanh,
               [ORTCPU_IS_NAN] = loop_is_nan,
               [ORTCPU_IS_INF] = loop_is_inf},
+    .pow = {[ORTCPU_POW_SQUARE] = pow_square,
+            [ORTCPU_POW_CUBE] = pow_cube,
+            [ORTCPU_POW_ROOT] = pow_root,
+            [ORTCPU_POW_INVERSE] = pow_inverse},
     .batch_norm = loop_batch_norm,
     .scale = loop_scale,
 };

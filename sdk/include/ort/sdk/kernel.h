@@ -157,6 +157,8 @@ void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) _
 #define ORTK_KERNEL_FUSES_ACT 0x04u /* takes ortk_fused.activation */
 #define ORTK_KERNEL_FUSES_ADD 0x08u /* takes a residual */
 #define ORTK_KERNEL_UNARY     0x10u /* one input, same shape: may itself be fused as an activation when it has a kind */
+#define ORTK_KERNEL_INPLACE_FIRST                                                                                      \
+    0x20u /* output 0 may share memory with input 0 where that has the same size; with no other input */
 #define ORTK_KERNEL_FUSES_BIAS                                                                                         \
     0x40u /* may be given a third input that the node lacks: a vector added along the output's                         \
              channels (axis 1 in PIXELS modes, else the last), float32 as the output */
