@@ -137,6 +137,8 @@ void orti_infer_global_pool(orti_infer *infer);
 void orti_infer_matmul(orti_infer *infer);
 void orti_infer_gemm(orti_infer *infer);
 void orti_infer_resize(orti_infer *infer);
+void orti_infer_quantized_conv(orti_infer *infer);   /* the weight is input 3 */
+void orti_infer_quantized_matmul(orti_infer *infer); /* the right side is input 3 */
 void orti_infer_reduce(orti_infer *infer);
 void orti_infer_arg(orti_infer *infer);
 void orti_infer_batch_norm(orti_infer *infer);
@@ -148,5 +150,8 @@ void orti_infer_embed_norm(orti_infer *infer);
 void orti_infer_skip_norm(orti_infer *infer);
 void orti_infer_fused_matmul(orti_infer *infer); /* networks.c */
 void orti_infer_non_zero(orti_infer *infer);     /* chosen.c */
+void orti_infer_quantize(orti_infer *infer);     /* quantize.c */
+void orti_infer_dequantize(orti_infer *infer);
+void orti_infer_dynamic_quantize(orti_infer *infer);
 
 #endif

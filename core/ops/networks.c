@@ -179,19 +179,28 @@ static bool splits(orti_infer *infer, const char *what, orti_dim size, int64_t g
     return false;
 }
 
-/* Input 2 is a bias in these two; other operators that share the inference keep something else there. */
+/* The input that is a bias; other operators that share the inference keep something else there, or have none. */
+static const orti_state *bias_of(orti_infer *infer) {
+    static const struct {
+        const char *op;
+        uint32_t index;
+    } table[] = {{"Conv", 2}, {"ConvTranspose", 2}, {"QLinearConv", 8}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].op, infer->node->op_type) == 0) return orti_in_shaped(infer, table[i].index);
+    return NULL;
+}
+
 static void bias_check(orti_infer *infer, orti_dim channels) {
-    const orti_state *bias = orti_in_shaped(infer, 2);
-    bool has_bias = strcmp(infer->node->op_type, "Conv") == 0 || strcmp(infer->node->op_type, "ConvTranspose") == 0;
-    if (!bias || !has_bias || infer->status) return;
+    const orti_state *bias = bias_of(infer);
+    if (!bias || infer->status) return;
     if (bias->rank != 1)
         orti_infer_fail(infer, "the bias has rank %u instead of 1", bias->rank);
     else
         sizes_agree(infer, "the bias does not fit", bias->dims[0], "the bias", channels, "the output's channels");
 }
 
-void orti_infer_conv(orti_infer *infer) {
-    const orti_state *x = orti_in_shaped(infer, 0), *weight = orti_in_shaped(infer, 1);
+static void conv_infer(orti_infer *infer, uint32_t weight_index) {
+    const orti_state *x = orti_in_shaped(infer, 0), *weight = orti_in_shaped(infer, weight_index);
     sliding window;
     int64_t group = group_read(infer);
     if (!x || !weight_fits(infer, x, weight) || !window_read(infer, x, &window) || !kernel_read(infer, weight, &window))
@@ -204,6 +213,14 @@ void orti_infer_conv(orti_infer *infer) {
     bias_check(infer, dims[1]);
     for (uint32_t i = 0; i < window.rank; i++) dims[i + 2] = window_positions(infer, &window, i, x->dims[i + 2]);
     orti_set_dims(infer, 0, dims, x->rank);
+}
+
+void orti_infer_conv(orti_infer *infer) {
+    conv_infer(infer, 1);
+}
+
+void orti_infer_quantized_conv(orti_infer *infer) {
+    conv_infer(infer, 3);
 }
 
 /* ONNX ConvTranspose-22: stride*(in - 1) + output_padding + span - pads; SAME keeps in*stride. */
@@ -269,8 +286,8 @@ void orti_infer_global_pool(orti_infer *infer) {
 /* ---- matrix products ---- */
 /* numpy.matmul's rules: a vector on the left is a row, on the right a column, and that axis leaves the result. A
  * turned matrix has its last two axes exchanged; a vector has none to exchange. */
-static void matmul(orti_infer *infer, bool turns_a, bool turns_b) {
-    const orti_state *a = orti_in_shaped(infer, 0), *b = orti_in_shaped(infer, 1);
+static void matmul(orti_infer *infer, uint32_t right, bool turns_a, bool turns_b) {
+    const orti_state *a = orti_in_shaped(infer, 0), *b = orti_in_shaped(infer, right);
     if (!a || !b) return;
     if (a->rank == 0 || b->rank == 0) {
         orti_infer_fail(infer, "inputs of rank %u and %u: a scalar is no matrix", a->rank, b->rank);
@@ -280,7 +297,8 @@ static void matmul(orti_infer *infer, bool turns_a, bool turns_b) {
     turns_b = turns_b && b->rank > 1;
     orti_dim inner = b->dims[b->rank == 1 ? 0 : b->rank - (turns_b ? 1 : 2)];
     orti_dim own = a->dims[a->rank - (turns_a ? 2 : 1)];
-    if (!sizes_agree(infer, "the inner sizes differ", own, "input 0", inner, "input 1")) return;
+    if (!sizes_agree(infer, "the inner sizes differ", own, "input 0", inner, right == 1 ? "input 1" : "input 3"))
+        return;
     orti_dim dims[ORTI_RANK_MAX];
     uint32_t rank, a_batch = a->rank > 2 ? a->rank - 2 : 0, b_batch = b->rank > 2 ? b->rank - 2 : 0;
     if (!orti_broadcast(infer, a->dims, a_batch, b->dims, b_batch, dims, &rank)) return;
@@ -290,13 +308,18 @@ static void matmul(orti_infer *infer, bool turns_a, bool turns_b) {
 }
 
 void orti_infer_matmul(orti_infer *infer) {
-    matmul(infer, false, false);
+    matmul(infer, 1, false, false);
+}
+
+void orti_infer_quantized_matmul(orti_infer *infer) {
+    matmul(infer, 3, false, false);
 }
 
 /* com.microsoft FusedMatMul. With transBatch the batch axes move too: the shape is left open, nobody takes it. */
 void orti_infer_fused_matmul(orti_infer *infer) {
     if (orti_node_attr_int(infer->node, "transBatchA", 0) || orti_node_attr_int(infer->node, "transBatchB", 0)) return;
-    matmul(infer, orti_node_attr_int(infer->node, "transA", 0) != 0, orti_node_attr_int(infer->node, "transB", 0) != 0);
+    matmul(infer, 1, orti_node_attr_int(infer->node, "transA", 0) != 0,
+           orti_node_attr_int(infer->node, "transB", 0) != 0);
 }
 
 /* C broadcasts to the result, never the other way. */

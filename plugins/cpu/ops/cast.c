@@ -1,6 +1,6 @@
 /* Cast and CastLike (ONNX Cast-28). Between integers the high bits fall away. From floats to integers the fraction is
  * cut off; what ONNX leaves undefined saturates, and NaN gives 0. To bool: whatever is not zero is true. */
-#include "ops/half.h"
+#include "kernels/half_scalar.h"
 #include "ops/loops.h"
 #include "ops/ops.h"
 #include "ops/table.h"

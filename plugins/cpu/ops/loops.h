@@ -6,6 +6,7 @@
 #ifndef ORTCPU_OPS_LOOPS_H
 #define ORTCPU_OPS_LOOPS_H
 
+#include "kernels/half.h"
 #include "ops/walk.h"
 
 #include <stdbool.h>
@@ -118,9 +119,18 @@ typedef struct ortcpu_row_loops {
                      float epsilon, bool centred, float *out_mean, float *out_inverse);
 } ortcpu_row_loops;
 
+/* Between float32 and the integer types that have a loop, by type. Operands: y, x, scale, zero point. */
+typedef struct ortcpu_quantize_loops {
+    ortcpu_loop_fn quantize[ORT_DTYPE_COUNT], dequantize[ORT_DTYPE_COUNT];
+    /* Widens [*low, *high] to hold all of x. */
+    void (*range)(const float *x, int64_t count, float *low, float *high);
+} ortcpu_quantize_loops;
+
 typedef struct ortcpu_loops {
     const ortcpu_elementwise_loops *elementwise;
     const ortcpu_row_loops *row;
+    const ortcpu_quantize_loops *quantize;
+    const ortcpu_half_rows *half;
 } ortcpu_loops;
 
 /* The tables of the chosen instruction set. */

@@ -8,5 +8,6 @@
 
 extern const ortcpu_elementwise_loops ORTCPU_FN(ortcpu_elementwise_loops);
 extern const ortcpu_row_loops ORTCPU_FN(ortcpu_row_loops);
+extern const ortcpu_quantize_loops ORTCPU_FN(ortcpu_quantize_loops);
 
 #endif

@@ -3,18 +3,25 @@
 
 #include <stdatomic.h>
 
-extern const ortcpu_elementwise_loops ortcpu_elementwise_loops_baseline;
-extern const ortcpu_row_loops ortcpu_row_loops_baseline;
+#define TABLES(isa)                                                                                                    \
+    extern const ortcpu_elementwise_loops ortcpu_elementwise_loops_##isa;                                              \
+    extern const ortcpu_row_loops ortcpu_row_loops_##isa;                                                              \
+    extern const ortcpu_quantize_loops ortcpu_quantize_loops_##isa;                                                    \
+    extern const ortcpu_half_rows ortcpu_half_rows_##isa;
+#define TABLES_OF(isa)                                                                                                 \
+    { &ortcpu_elementwise_loops_##isa, &ortcpu_row_loops_##isa, &ortcpu_quantize_loops_##isa, &ortcpu_half_rows_##isa }
+
+TABLES(baseline)
 #if defined(__x86_64__)
-extern const ortcpu_elementwise_loops ortcpu_elementwise_loops_avx2, ortcpu_elementwise_loops_avx512;
-extern const ortcpu_row_loops ortcpu_row_loops_avx2, ortcpu_row_loops_avx512;
+TABLES(avx2)
+TABLES(avx512)
 #endif
 
 static const ortcpu_loops loops_by_isa[ORTCPU_ISA_COUNT] = {
-    [ORTCPU_ISA_BASELINE] = {&ortcpu_elementwise_loops_baseline, &ortcpu_row_loops_baseline},
+    [ORTCPU_ISA_BASELINE] = TABLES_OF(baseline),
 #if defined(__x86_64__)
-    [ORTCPU_ISA_AVX2] = {&ortcpu_elementwise_loops_avx2, &ortcpu_row_loops_avx2},
-    [ORTCPU_ISA_AVX512] = {&ortcpu_elementwise_loops_avx512, &ortcpu_row_loops_avx512},
+    [ORTCPU_ISA_AVX2] = TABLES_OF(avx2),
+    [ORTCPU_ISA_AVX512] = TABLES_OF(avx512),
 #endif
 };
 
@@ -34,10 +41,10 @@ const ortcpu_loops *ortcpu_loops_get(void) {
 }
 
 static const ortcpu_op_table *const all[] = {
-    &ortcpu_ops_binary, &ortcpu_ops_pow,     &ortcpu_ops_unary, &ortcpu_ops_logic,
-    &ortcpu_ops_cast,   &ortcpu_ops_reduce,  &ortcpu_ops_arg,   &ortcpu_ops_softmax,
-    &ortcpu_ops_norm,   &ortcpu_ops_view,    &ortcpu_ops_move,  &ortcpu_ops_pad,
-    &ortcpu_ops_gather, &ortcpu_ops_scatter, &ortcpu_ops_fill,  &ortcpu_ops_resize,
+    &ortcpu_ops_binary, &ortcpu_ops_pow,      &ortcpu_ops_unary,   &ortcpu_ops_logic,   &ortcpu_ops_cast,
+    &ortcpu_ops_reduce, &ortcpu_ops_arg,      &ortcpu_ops_softmax, &ortcpu_ops_norm,    &ortcpu_ops_view,
+    &ortcpu_ops_move,   &ortcpu_ops_pad,      &ortcpu_ops_gather,  &ortcpu_ops_scatter, &ortcpu_ops_fill,
+    &ortcpu_ops_resize, &ortcpu_ops_quantize,
 };
 const ortcpu_op_table *const *const ortcpu_ops = all;
 const uint32_t ortcpu_ops_count = sizeof all / sizeof all[0];

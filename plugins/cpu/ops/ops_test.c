@@ -262,6 +262,72 @@ ORT_TEST(ops, where_chooses_by_broadcast_truth) {
     EXPECT("Where", NULL, ORTK_MODE_ELEMENTWISE, in, out, want);
 }
 
+/* ---- quantised numbers ---- */
+
+/* Halves go to even, the ends saturate; 37 elements: whole vectors and a tail. */
+ORT_TEST(ops, quantize_rounds_to_even_and_saturates) {
+    enum { COUNT = 37 };
+    float x[COUNT], scale = 2;
+    uint8_t zero = 100, y[COUNT], want[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        x[i] = (float)(i * 20 - 300) + 1.0f;                 /* a half of the scale beyond an even multiple of it */
+        int q = 100 + (i * 10 - 150) + ((i * 10 - 150) & 1); /* -> even */
+        want[i] = (uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q);
+    }
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_F32, x, COUNT), desc(ORT_DTYPE_F32, 0, NULL, &scale),
+                            desc(ORT_DTYPE_U8, 0, NULL, &zero)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_U8, y, COUNT)};
+    EXPECT("QuantizeLinear", NULL, ORTK_MODE_ELEMENTWISE, in, out, want);
+}
+
+ORT_TEST(ops, dequantize_along_an_axis_of_pixels) {
+    const int8_t x[] = {1, -128, 99, 3, 127, 99}, zero[] = {1, -1}; /* [1,2,1,2], pitch 3 */
+    const float scale[] = {0.5f, 2}, want[] = {0, -254, 1, 256};
+    float y[4];
+    ortk_desc in[] = {TENSOR(ORT_DTYPE_I8, x, 1, 2, 1, 2), TENSOR(ORT_DTYPE_F32, scale, 2),
+                      TENSOR(ORT_DTYPE_I8, zero, 2)};
+    ortk_desc out[] = {TENSOR(ORT_DTYPE_F32, y, 1, 2, 1, 2)};
+    PIXELS(in[0], 3);
+    PIXELS(out[0], 2);
+    EXPECT("DequantizeLinear", NULL, ORTK_MODE_ELEMENTWISE, in, out, want);
+}
+
+ORT_TEST(ops, dequantize_by_blocks_without_zero_points) {
+    const int16_t x[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const float scale[] = {1, 10, 100, 1000}, want[] = {1, 2, 30, 40, 500, 600, 7000, 8000};
+    float y[8];
+    const fake_attr attrs[] = {{.name = "axis", .ints = {1}}, {.name = "block_size", .ints = {2}}, {0}};
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_I16, x, 2, 4), TENSOR(ORT_DTYPE_F32, scale, 2, 2)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_F32, y, 2, 4)};
+    EXPECT("DequantizeLinear", attrs, ORTK_MODE_ROWS, in, out, want);
+}
+
+/* 0x3e00 is 1.5, 0xc000 is -2, 0x3800 is 0.5 in float16. */
+ORT_TEST(ops, quantize_takes_short_floats) {
+    const uint16_t x[] = {0x3e00, 0xc000}, scale = 0x3800;
+    const int8_t want[] = {3, -4};
+    int8_t y[2];
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_F16, x, 2), desc(ORT_DTYPE_F16, 0, NULL, &scale)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_I8, y, 2)};
+    EXPECT("QuantizeLinear", NULL, ORTK_MODE_ELEMENTWISE, in, out, want);
+}
+
+ORT_TEST(ops, dynamic_quantize_holds_zero_in_its_range) {
+    const float x[] = {1, 51}, none[] = {0, 0, 0};
+    uint8_t y[3], zero = 9;
+    float scale = 0;
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_F32, x, 2)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_U8, y, 2), desc(ORT_DTYPE_F32, 0, NULL, &scale),
+                             desc(ORT_DTYPE_U8, 0, NULL, &zero)};
+    const uint8_t want[] = {5, 255}, want_none[] = {0, 0, 0};
+    EXPECT("DynamicQuantizeLinear", NULL, ORTK_MODE_ROWS, in, out, want);
+    CHECK(scale == 51.0f / 255.0f && zero == 0, "scale %g, zero %d", (double)scale, zero);
+    const ortk_desc in_none[] = {TENSOR(ORT_DTYPE_F32, none, 3)};
+    const ortk_desc out_none[] = {TENSOR(ORT_DTYPE_U8, y, 3), out[1], out[2]};
+    EXPECT("DynamicQuantizeLinear", NULL, ORTK_MODE_ROWS, in_none, out_none, want_none);
+    CHECK(scale == 0 && zero == 0, "scale %g, zero %d of nothing", (double)scale, zero);
+}
+
 /* ---- moves ---- */
 
 ORT_TEST(ops, transpose_matches_the_definition_at_odd_sizes) {

@@ -1,6 +1,6 @@
 /* Resize (ONNX 11 to 28). Each axis has a table of taps; an output pixel is the weighted sum of input pixels over the
  * product of its axes' taps, done for a whole run of channels where they are adjacent (PIXELS). */
-#include "ops/half.h"
+#include "kernels/half_scalar.h"
 #include "ops/loops.h"
 #include "ops/ops.h"
 #include "ops/resize_axis.h"

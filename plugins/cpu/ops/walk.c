@@ -1,4 +1,4 @@
-#include "ops/walk.h"
+#include "ops/loops.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -82,6 +82,49 @@ static void run_units(const ortk_step *step, int64_t begin, int64_t end, void *s
         }
         w->loop(&block);
     }
+}
+
+/* ---- 16-bit floats: a loop on float32, some elements at a time ---- */
+
+#define WIDE_COUNT 512
+
+typedef struct wide_loop {
+    ortcpu_loop_fn loop;
+    const void *params;
+    const ortcpu_half_rows *rows;
+    bool is_half[ORTCPU_OPERAND_MAX];
+    ortcpu_half kind[ORTCPU_OPERAND_MAX];
+} wide_loop;
+
+/* Elements [at, at + count) of one row. */
+static void run_wide(const ortcpu_block *block, int64_t row, int64_t at, int64_t count) {
+    alignas(64) float buffer[ORTCPU_OPERAND_MAX][WIDE_COUNT];
+    const wide_loop *w = block->params;
+    int64_t inc[ORTCPU_OPERAND_MAX];
+    ortcpu_block wide = {count, 1, inc, block->step, w->params, block->operand_count, {0}};
+    char *out = (char *)block->ptr[0] + row * block->step[0] + at * block->inc[0];
+    for (uint32_t i = 0; i < block->operand_count; i++) {
+        inc[i] = block->inc[i];
+        wide.ptr[i] = block->ptr[i];
+        advance(&wide.ptr[i], row * block->step[i] + at * block->inc[i]);
+        if (!w->is_half[i] || wide.ptr[i] == NULL) continue;
+        if (i > 0) w->rows->widen[w->kind[i]](buffer[i], wide.ptr[i], inc[i] == 0 ? 1 : count);
+        wide.ptr[i] = buffer[i];
+        inc[i] *= 2;
+    }
+    w->loop(&wide);
+    if (w->is_half[0]) w->rows->narrow[w->kind[0]]((uint16_t *)(void *)out, buffer[0], count);
+}
+
+static void loop_wide(const ortcpu_block *block) {
+    for (int64_t r = 0; r < block->rows; r++)
+        for (int64_t at = 0; at < block->count; at += WIDE_COUNT)
+            run_wide(block, r, at, block->count - at < WIDE_COUNT ? block->count - at : WIDE_COUNT);
+}
+
+static void wide_set(wide_loop *wide, uint32_t operand, uint32_t dtype) {
+    wide->is_half[operand] = dtype == ORT_DTYPE_F16 || dtype == ORT_DTYPE_BF16;
+    wide->kind[operand] = dtype == ORT_DTYPE_F16 ? ORTCPU_HALF_F16 : ORTCPU_HALF_BF16;
 }
 
 static void copy_strided(char *to, int64_t to_inc, const char *from, int64_t from_inc, int64_t count, uint32_t bytes) {
@@ -175,4 +218,20 @@ ort_status *ortcpu_walk_plan(ortk_planner *planner, const ortcpu_walk_spec *spec
     step->task_count = (w->unit_count + w->units_per_task - 1) / w->units_per_task;
     step->cost_ns = (double)spec->out->element_count * spec->element_ns;
     return NULL;
+}
+
+ort_status *ortcpu_walk_plan_f32(ortk_planner *planner, const ortcpu_walk_spec *spec, ortk_step_plan *step) {
+    ortcpu_walk_spec own = *spec;
+    wide_loop *wide = ortk_planner_alloc(planner, sizeof *wide);
+    if (wide == NULL) return ortk_out_of_memory();
+    *wide = (wide_loop){.loop = spec->loop, .params = spec->params, .rows = ortcpu_loops_get()->half};
+    bool some = false;
+    wide_set(wide, 0, spec->out->dtype);
+    for (uint32_t i = 0; i < spec->in_count; i++) wide_set(wide, i + 1, spec->in[i].dtype);
+    for (uint32_t i = 0; i <= spec->in_count; i++) some |= wide->is_half[i];
+    if (some) {
+        own.loop = loop_wide;
+        own.params = wide;
+    }
+    return ortcpu_walk_plan(planner, &own, step);
 }

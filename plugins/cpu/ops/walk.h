@@ -32,6 +32,8 @@ typedef struct ortcpu_walk_spec {
 } ortcpu_walk_spec;
 
 ort_status *ortcpu_walk_plan(ortk_planner *planner, const ortcpu_walk_spec *spec, ortk_step_plan *step);
+/* The same of a loop that computes in float32: operands of 16-bit floats are converted around it. */
+ort_status *ortcpu_walk_plan_f32(ortk_planner *planner, const ortcpu_walk_spec *spec, ortk_step_plan *step);
 
 /* Elements in a task of a step that is bound by memory or by vector arithmetic. */
 #define ORTCPU_TASK_ELEMENTS 16384

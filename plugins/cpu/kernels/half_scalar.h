@@ -1,6 +1,7 @@
-/* cpu/ops/half.h: the two 16-bit float formats, to and from wider ones, rounding to nearest, ties to even. */
-#ifndef ORTCPU_OPS_HALF_H
-#define ORTCPU_OPS_HALF_H
+/* kernels/half_scalar.h: the two 16-bit float formats, one number at a time, to and from wider ones, rounding to
+ * nearest, ties to even. */
+#ifndef ORTCPU_KERNELS_HALF_SCALAR_H
+#define ORTCPU_KERNELS_HALF_SCALAR_H
 
 #include <stdint.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static inline float ortcpu_f16_to_f32(uint16_t h) {
 static inline uint16_t ortcpu_f32_to_f16(float x) {
     const uint32_t bits = ortcpu_f32_bits(x), sign = bits >> 16 & 0x8000u;
     const uint32_t size = bits & 0x7fffffffu;
-    if (size > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);
+    if (size > 0x7f800000u) return (uint16_t)(sign | 0x7e00u | (size >> 13 & 0x3ffu));
     if (size >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u); /* from 65520 on */
     if (size < 0x38800000u)                                     /* below 2^-14: the sum rounds to a multiple of 2^-24 */
         return (uint16_t)(sign | (ortcpu_f32_bits(ortcpu_f32_of(size) + 0.5f) - 0x3f000000u));
