@@ -35,7 +35,7 @@ static const ortp_option options[] = {
     {.size = sizeof(ortp_option),
      .kind = ORTP_SETTING_STRING,
      .name = VIEW("precision"),
-     .summary = VIEW("what products compute in; bf16 needs oneDNN, which this build does not use"),
+     .summary = VIEW("what constant weights are multiplied in; bf16 rounds both sides and adds in float32"),
      .default_text = VIEW("model"),
      .choices = precision_choices,
      .choice_count = 2},
@@ -111,14 +111,18 @@ static ort_status *isa_choose(const ortp_open_args *args, ortcpu_isa *out) {
 static ort_status *cpu_open(void *context, const ortp_open_args *args, ortk_settings *out) {
     const cpu_plugin *plugin = context;
     ortcpu_isa isa;
-    if (ortk_view_is(ortk_setting_text(args, "precision", "model"), "bf16"))
-        return ortk_fail(ORT_CODE_UNSUPPORTED,
-                         "option precision: bf16 needs oneDNN, which this build of the CPU provider does not use");
     ort_status *status = isa_choose(args, &isa);
     if (status) return status;
+    const ortcpu_kernels *bf16 = isa == ORTCPU_ISA_AVX512 ? ortcpu_kernels_bf16() : NULL;
+    bool wants_bf16 = ortk_view_is(ortk_setting_text(args, "precision", "model"), "bf16");
+    if (wants_bf16 && !bf16)
+        return ortk_fail(ORT_CODE_UNSUPPORTED,
+                         "option precision: bf16 needs AVX512_BF16, which this processor or the option isa lacks");
     ortcpu_instance *instance = plugin->host->core->alloc(plugin->host->context, sizeof *instance, 64);
     if (!instance) return ortk_out_of_memory();
-    *instance = (ortcpu_instance){ortcpu_kernels_get(isa), !ortk_setting_bool(args, "winograd", true)};
+    out->precision = wants_bf16 ? ORTP_PRECISION_BF16 : ORTP_PRECISION_MODEL;
+    out->precision_bits = bf16 ? 1U << ORTP_PRECISION_BF16 : 0;
+    *instance = (ortcpu_instance){ortcpu_kernels_get(isa), bf16, !ortk_setting_bool(args, "winograd", true)};
     ortcpu_ops_use(isa);
     out->context = instance;
     if (!ortk_setting_bool(args, "fusion", true)) out->flags |= ORTK_SETTING_NO_FUSION;

@@ -132,6 +132,8 @@ static ort_status *claim_create(ortk_asker *asker, uint32_t level, uint32_t coun
     }
     claim->nodes = nodes;
     claim->kernels = kernels;
+    for (uint32_t i = 0; i < claim->node_count; i++)
+        if (kernels[i]->flags & ORTK_KERNEL_REDUCES) claim->precision = asker->precision;
     claim->token = atomic_fetch_add_explicit(&asker->instance->next_token, 1, memory_order_relaxed);
     claim->epoch = asker->graph.epoch;
     claim->arena = arena;
@@ -159,7 +161,7 @@ static ort_status *piece_propose(ortk_asker *asker, uint32_t level, uint32_t cou
         .node_cost_ns = costs,
         .cost_ns = total,
         .launch_ns = asker->instance->launch_ns,
-        .precision = ORTP_PRECISION_MODEL,
+        .precision = claim->precision,
         .accumulate_dtype = ORT_DTYPE_F32,
     };
     lock(asker->instance);
@@ -182,10 +184,17 @@ static ort_status *pieces_propose(ortk_asker *asker) {
     return NULL;
 }
 
+/* What was asked of the session, else of the provider, where it can be kept. */
+static uint32_t precision_of(const ortk_settings *settings, const ortp_policy *policy) {
+    uint32_t wish = policy && policy->precision ? policy->precision : settings->precision;
+    return wish < 32 && settings->precision_bits & 1U << wish ? wish : ORTP_PRECISION_MODEL;
+}
+
 static ort_status *ask(ortk_asker *asker, const uint8_t *allowed, const ortp_policy *policy) {
     asker->graph.size = sizeof asker->graph;
     ORTK_TRY(asker->host->graph->graph(asker->view, &asker->graph));
     ORTK_TRY(symbols_read(asker, policy));
+    asker->precision = precision_of(&asker->instance->settings, policy);
     uint32_t bound = asker->graph.node_bound;
     asker->kernels = ortk_arena_array(asker->arena, bound, sizeof *asker->kernels);
     asker->costs = ortk_arena_array(asker->arena, bound, sizeof *asker->costs);

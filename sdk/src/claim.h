@@ -14,6 +14,7 @@ typedef struct ortk_asker {
     const int64_t *symbols;   /* the policy's `opt`, ORTP_DIM_UNKNOWN where it says nothing */
     uint64_t symbol_count;
     const ortp_claim_sink *sink;
+    uint32_t precision; /* that pieces with a kernel that reduces are proposed with */
     /* By node id. */
     const ortk_kernel **kernels; /* NULL: not taken */
     double *costs;

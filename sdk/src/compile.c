@@ -10,6 +10,10 @@ void *ortk_compiler_context(const ortk_compiler *compiler) {
     return compiler->program->instance->settings.context;
 }
 
+uint32_t ortk_compiler_precision(const ortk_compiler *compiler) {
+    return compiler->program->precision;
+}
+
 void *ortk_compiler_alloc(ortk_compiler *compiler, size_t size_bytes) {
     return ortk_arena_alloc(&compiler->program->arena, size_bytes);
 }
@@ -259,6 +263,7 @@ static bool is_cancelled(const ortp_program *program, const ortp_cancel *cancel)
 }
 
 static ort_status *program_fill(ortp_program *program, const ortp_compile_args *args, const ortk_claim *claim) {
+    program->precision = claim->precision;
     ORTK_TRY(ortk_program_read(program, args, claim));
     if (!(program->instance->settings.flags & ORTK_SETTING_NO_FUSION)) ORTK_TRY(ortk_program_fuse(program));
     ORTK_TRY(ortk_program_lay_out(program));

@@ -80,6 +80,7 @@ struct ortk_claim {
     uint32_t node_count;
     const uint32_t *nodes;             /* in the view's order */
     const ortk_kernel *const *kernels; /* what takes each */
+    uint32_t precision;                /* ORTP_PRECISION_* */
 };
 /* The token's claim, which the caller then owns; NULL: no such token. */
 ortk_claim *ortk_claim_take(ortp_instance *instance, uint64_t token);

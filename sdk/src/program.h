@@ -54,6 +54,7 @@ struct ortp_program {
     ortp_instance *instance;
     const ortp_host *host;
     const ortp_view *view; /* valid during compile alone */
+    uint32_t precision;    /* ORTP_PRECISION_* of the claim */
     ortk_constants constants;
     ortk_packed_ref *packed;
     ortk_value *values;

@@ -1,11 +1,12 @@
-/* Conv-11 and ConvTranspose-11, 1-d and 2-d, float32. Constant weights are packed once; computed ones are packed by
- * every run, in scratch, which makes the step one task. */
+/* Conv-11 and ConvTranspose-11, 1-d and 2-d, float32; by bfloat16 where the session asks. Constant weights are packed
+ * once; computed ones are packed by every run, in scratch, which makes the step one task. */
 #include "adapters/heavy.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct conv_params {
+    const ortcpu_kernels *kernels;
     ortcpu_window window;
     int64_t groups, in_c, out_c;
     bool transposed, has_bias, has_output_shape, is_computed; /* is_computed: the weights come with each run */
@@ -86,17 +87,17 @@ static void conv_pack(const void *user, const void *constant, void *packed) {
 static ort_status *weights_pack(ortk_compiler *compiler, const ortk_node *node, const conv_params *p, bool in_nchw,
                                 const float **out) {
     const ortcpu_instance *instance = ortk_compiler_context(compiler);
-    pack_job job = {.kernels = instance->kernels};
+    pack_job job = {.kernels = p->kernels};
     ortcpu_conv_shape shape = shape_of(p, in_nchw, instance->no_winograd);
-    instance->kernels->conv_plan(&shape, 1, &job.plan);
+    p->kernels->conv_plan(&shape, 1, &job.plan);
     char layout[128];
     snprintf(layout, sizeof layout, "conv-%d-%s-%lld-g%lld-s%lldx%lld-d%lldx%lld-n%d-t%d-v1", (int)job.plan.algorithm,
-             instance->kernels->name, (long long)instance->kernels->panel_floats, (long long)p->groups,
+             p->kernels->name, (long long)p->kernels->panel_floats, (long long)p->groups,
              (long long)p->window.stride[0], (long long)p->window.stride[1], (long long)p->window.dilation[0],
              (long long)p->window.dilation[1], in_nchw, p->transposed);
     const void *packed = NULL;
-    ort_status *status = ortk_compiler_pack(compiler, node, 1, layout, instance->kernels->conv_pack_bytes(&job.plan),
-                                            conv_pack, &job, &packed);
+    ort_status *status =
+        ortk_compiler_pack(compiler, node, 1, layout, p->kernels->conv_pack_bytes(&job.plan), conv_pack, &job, &packed);
     *out = packed;
     return status;
 }
@@ -122,6 +123,7 @@ static ort_status *conv_read(ortk_compiler *compiler, const ortk_node *node, con
     p->has_bias = ortk_node_has_input(node, 2);
     p->has_output_shape = ortk_attr_has(node, "output_shape");
     p->fused = *ortk_node_fused(node);
+    p->kernels = ortcpu_compiler_kernels(compiler);
     int64_t dims[4], count = 0;
     p->is_computed = ortk_node_constant(node, 1, &count) == NULL;
     if (p->is_computed) return NULL;
@@ -259,7 +261,7 @@ static ort_status *conv_plan(ortk_planner *planner, const void *params, const or
     conv_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (!s) return ortk_out_of_memory();
     ortcpu_conv_shape shape = sized_shape(&p, &in[0], &out[0], instance->no_winograd);
-    s->kernels = instance->kernels;
+    s->kernels = p.kernels;
     s->kernels->conv_plan(&shape, p.is_computed ? 1 : ortk_planner_thread_count(planner), &s->plan);
     s->args.weights = nchw ? p.weights_nchw : p.weights;
     s->args.epilogue = ortcpu_epilogue_of(&p.fused);
@@ -270,7 +272,7 @@ static ort_status *conv_plan(ortk_planner *planner, const void *params, const or
     return NULL;
 }
 
-#define FUSES (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS)
+#define FUSES (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS | ORTK_KERNEL_REDUCES)
 static const ortk_kernel kernels[] = {
     {"", "Conv", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_PIXELS_IN_ANY, FUSES, sizeof(conv_params), conv_claim,
      conv_compile, conv_plan},

@@ -12,8 +12,15 @@
 /* What an instance was opened with: ortk_settings.context. */
 typedef struct ortcpu_instance {
     const ortcpu_kernels *kernels;
+    const ortcpu_kernels *kernels_bf16; /* NULL: this machine has none, or the option isa forbids it */
     bool no_winograd;
 } ortcpu_instance;
+
+/* Those that products and convolutions of the piece that is compiled use. */
+static inline const ortcpu_kernels *ortcpu_compiler_kernels(const ortk_compiler *compiler) {
+    const ortcpu_instance *instance = ortk_compiler_context(compiler);
+    return ortk_compiler_precision(compiler) == ORTP_PRECISION_BF16 ? instance->kernels_bf16 : instance->kernels;
+}
 
 extern const ortcpu_op_table ortcpu_heavy_conv, ortcpu_heavy_product, ortcpu_heavy_pool;
 

@@ -1,9 +1,11 @@
-/* MatMul and Gemm, float32. A constant right side is packed once; a computed one is read where it lies. */
+/* MatMul and Gemm, float32; by bfloat16 where the session asks and the right side is packed. A constant right side is
+ * packed once; a computed one is read where it lies. */
 #include "adapters/heavy.h"
 
 #include <stdio.h>
 
 typedef struct product_params {
+    const ortcpu_kernels *kernels;
     bool is_gemm, trans_a, trans_b, has_addend;
     float alpha, beta;
     int64_t n, k;        /* of the packed right side */
@@ -40,17 +42,17 @@ static bool is_matrix(const ortk_node *node, uint32_t index, int64_t *rows, int6
 }
 
 static ort_status *right_pack(ortk_compiler *compiler, const ortk_node *node, product_params *p) {
-    const ortcpu_instance *instance = ortk_compiler_context(compiler);
     int64_t rows = 0, cols = 0;
+    p->kernels = ortcpu_compiler_kernels(compiler);
     if (!is_matrix(node, 1, &rows, &cols)) return NULL;
     p->k = p->trans_b ? cols : rows;
     p->n = p->trans_b ? rows : cols;
-    pack_job job = {instance->kernels, p->n, p->k, p->trans_b ? 1 : cols, p->trans_b ? cols : 1};
+    pack_job job = {p->kernels, p->n, p->k, p->trans_b ? 1 : cols, p->trans_b ? cols : 1};
     char layout[64];
-    snprintf(layout, sizeof layout, "gemm-%s-%lld-t%d-v1", instance->kernels->name,
-             (long long)instance->kernels->panel_floats, p->trans_b);
+    snprintf(layout, sizeof layout, "gemm-%s-%lld-t%d-v1", p->kernels->name, (long long)p->kernels->panel_floats,
+             p->trans_b);
     const void *packed = NULL;
-    ort_status *status = ortk_compiler_pack(compiler, node, 1, layout, instance->kernels->gemm_pack_bytes(p->n, p->k),
+    ort_status *status = ortk_compiler_pack(compiler, node, 1, layout, p->kernels->gemm_pack_bytes(p->n, p->k),
                                             product_pack, &job, &packed);
     p->packed = packed;
     return status;
@@ -215,7 +217,6 @@ static ortcpu_gemm_shape shape_of(const product_params *p, const ortk_desc *in, 
 static ort_status *product_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                                 const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     const product_params *p = params;
-    const ortcpu_instance *instance = ortk_planner_context(planner);
     (void)out_count;
     if (out[0].element_count == 0) return NULL;
     product_state *s = ortk_planner_alloc(planner, sizeof *s);
@@ -225,7 +226,7 @@ static ort_status *product_plan(ortk_planner *planner, const void *params, const
     if (g.k != inner)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "a product over %lld columns and %lld rows", (long long)g.k,
                          (long long)inner);
-    s->kernels = instance->kernels;
+    s->kernels = p->kernels;
     s->kernels->gemm_plan(&g, ortk_planner_thread_count(planner), &s->plan);
     s->args.b = p->packed;
     s->args.epilogue = ortcpu_epilogue_of(&p->fused);
@@ -247,9 +248,9 @@ static ort_status *product_plan(ortk_planner *planner, const void *params, const
 
 static const ortk_kernel kernels[] = {
     {"", "MatMul", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS,
-     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS, sizeof(product_params), matmul_claim,
-     matmul_compile, product_plan},
-    {"", "Gemm", 7, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS, ORTK_KERNEL_FUSES_ACT, sizeof(product_params),
-     gemm_claim, gemm_compile, product_plan},
+     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS | ORTK_KERNEL_REDUCES,
+     sizeof(product_params), matmul_claim, matmul_compile, product_plan},
+    {"", "Gemm", 7, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS, ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_REDUCES,
+     sizeof(product_params), gemm_claim, gemm_compile, product_plan},
 };
 const ortcpu_op_table ortcpu_heavy_product = {kernels, 2};

@@ -33,7 +33,9 @@ typedef struct ortk_settings {
     void *context;                        /* ortk_compiler_context(), ortk_planner_context() and close get it */
     uint32_t flags;                       /* ORTK_SETTING_* */
     double inline_hot_ns, inline_cold_ns; /* steps below these run on the caller; 0: 3 us, 100 us */
-    uint64_t align_bytes;                 /* of what a plan keeps in its workspace: a power of two; below 64: 64 */
+    uint32_t precision;      /* ORTP_PRECISION_*: of sessions that ask for the model's, by an option of the provider */
+    uint32_t precision_bits; /* 1 << ORTP_PRECISION_*: what kernels with ORTK_KERNEL_REDUCES can keep here */
+    uint64_t align_bytes;    /* of what a plan keeps in its workspace: a power of two; below 64: 64 */
 } ortk_settings;
 
 /* What a node costs is guessed from: symbolic sizes at the policy's `opt`, else 0 where not known. */
@@ -63,6 +65,9 @@ typedef struct ortk_provider {
 /* What the provider's open gave as settings.context. */
 void *ortk_compiler_context(const ortk_compiler *compiler);
 void *ortk_planner_context(const ortk_planner *planner);
+/* What the piece was proposed with, ORTP_PRECISION_*: for kernels with ORTK_KERNEL_REDUCES, the others go on as the
+ * model's types say. Never a precision that settings.precision_bits lacks. */
+uint32_t ortk_compiler_precision(const ortk_compiler *compiler);
 /* Threads that may run tasks of one step at the same time; plan may make tasks by it only where the result's bits do
  * not depend on how they are cut. */
 uint32_t ortk_planner_thread_count(const ortk_planner *planner);
