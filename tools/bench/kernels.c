@@ -1,4 +1,4 @@
-/* bench-kernels [isa] [filter]: GFLOP/s of the CPU kernels at the shapes of ResNet-50, MobileNetV2 and BERT, one
+/* bench-kernels [isa|bf16] [filter]: GFLOP/s of the CPU kernels at the shapes of ResNet-50, MobileNetV2 and BERT, one
  * thread, beside the machine's own peak. The peak and the kernel take turns and both show their best turn, so that a
  * busy neighbour slows both or is left out; the last column is their ratio. */
 #include <stdio.h>
@@ -209,14 +209,19 @@ static void gemms(void) {
 
 int main(int argc, char **argv) {
     ortcpu_isa isa = ortcpu_isa_detect();
-    if (argc > 1 && !ortcpu_isa_by_name(argv[1], &isa)) {
+    bool is_bf16 = argc > 1 && strcmp(argv[1], "bf16") == 0;
+    if (argc > 1 && !is_bf16 && !ortcpu_isa_by_name(argv[1], &isa)) {
         fprintf(stderr, "bench-kernels: '%s' is not an instruction set of this machine (baseline, avx2, avx512)\n",
                 argv[1]);
         return 2;
     }
     if (argc > 2) filter = argv[2];
-    k = ortcpu_kernels_get(isa);
-    printf("%s, one thread, best of %d turns\n", ortcpu_isa_name(isa), TURNS);
+    k = is_bf16 ? ortcpu_kernels_bf16() : ortcpu_kernels_get(isa);
+    if (!k) {
+        fprintf(stderr, "bench-kernels: this machine has no bf16\n");
+        return 2;
+    }
+    printf("%s, one thread, best of %d turns\n", k->name, TURNS);
     gemms();
     for (size_t i = 0; i < sizeof(convs) / sizeof(convs[0]); i++) conv_measure(&convs[i]);
     return 0;
