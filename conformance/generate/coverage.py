@@ -32,6 +32,7 @@ FIRST = {  # operator's first type variable: the element types of its kernels
                        Pad Gather GatherElements Shape Size Resize""".split(), names(MOVED)),
     **dict.fromkeys("ScatterND ScatterElements".split(), names(MOVED)),
     "Pow": names(POW_BASES),
+    **dict.fromkeys("RNN GRU LSTM".split(), {"float32"}),
     "OneHot": names(ONE_HOT),
     "ConstantOfShape": {"int64"},
     "Range": {"float32", "float64", "int16", "int32", "int64"},

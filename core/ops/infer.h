@@ -153,5 +153,6 @@ void orti_infer_non_zero(orti_infer *infer);     /* chosen.c */
 void orti_infer_quantize(orti_infer *infer);     /* quantize.c */
 void orti_infer_dequantize(orti_infer *infer);
 void orti_infer_dynamic_quantize(orti_infer *infer);
+void orti_infer_recurrent(orti_infer *infer);    /* recurrent.c */
 
 #endif

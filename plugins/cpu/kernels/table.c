@@ -12,6 +12,8 @@ ortcpu_conv_pack_bytes_fn ORTCPU_FN(ortcpu_conv_pack_bytes);
 ortcpu_conv_pack_fn ORTCPU_FN(ortcpu_conv_pack);
 ortcpu_conv_run_fn ORTCPU_FN(ortcpu_conv_run);
 ortcpu_pool_run_fn ORTCPU_FLOAT_FN(ortcpu_pool_run);
+ortcpu_cell_fn ORTCPU_FLOAT_FN(ortcpu_lstm_cell), ORTCPU_FLOAT_FN(ortcpu_gru_cell), ORTCPU_FLOAT_FN(ortcpu_gru_reset),
+    ORTCPU_FLOAT_FN(ortcpu_rnn_cell);
 ortcpu_nchw_to_nhwc_fn ORTCPU_FLOAT_FN(ortcpu_nchw_to_nhwc);
 ortcpu_nhwc_to_nchw_fn ORTCPU_FLOAT_FN(ortcpu_nhwc_to_nchw);
 
@@ -40,6 +42,10 @@ const ortcpu_kernels ORTCPU_FN(ortcpu_kernels) = {
     .conv_pack = ORTCPU_FN(ortcpu_conv_pack),
     .conv_run = ORTCPU_FN(ortcpu_conv_run),
     .pool_run = ORTCPU_FLOAT_FN(ortcpu_pool_run),
+    .lstm_cell = ORTCPU_FLOAT_FN(ortcpu_lstm_cell),
+    .gru_cell = ORTCPU_FLOAT_FN(ortcpu_gru_cell),
+    .gru_reset = ORTCPU_FLOAT_FN(ortcpu_gru_reset),
+    .rnn_cell = ORTCPU_FLOAT_FN(ortcpu_rnn_cell),
     .nchw_to_nhwc = ORTCPU_FLOAT_FN(ortcpu_nchw_to_nhwc),
     .nhwc_to_nchw = ORTCPU_FLOAT_FN(ortcpu_nhwc_to_nchw),
 };

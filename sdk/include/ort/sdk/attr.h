@@ -14,6 +14,8 @@ float ortk_attr_float(const ortk_node *node, const char *name, float fallback);
 /* Copies up to `capacity` elements; the count in the model, 0 when absent. */
 uint32_t ortk_attr_ints(const ortk_node *node, const char *name, int64_t *out, uint32_t capacity);
 uint32_t ortk_attr_floats(const ortk_node *node, const char *name, float *out, uint32_t capacity);
+/* Element `index` of a list of strings; false when there is none. Borrow: the view. */
+bool ortk_attr_string_at(const ortk_node *node, const char *name, uint32_t index, ort_string_view *out);
 /* A tensor attribute's elements, dense; NULL when absent. Borrow: the view, so copy at compile what run needs. */
 const void *ortk_attr_tensor(const ortk_node *node, const char *name, uint32_t *out_dtype, int64_t *out_count);
 /* True when the string attribute (or `fallback` when absent) equals `text`. */
