@@ -91,7 +91,7 @@ static ort_status *weights_pack(ortk_compiler *compiler, const ortk_node *node, 
     ortcpu_conv_shape shape = shape_of(p, in_nchw, instance->no_winograd);
     p->kernels->conv_plan(&shape, 1, &job.plan);
     char layout[128];
-    snprintf(layout, sizeof layout, "conv-%d-%s-%lld-g%lld-s%lldx%lld-d%lldx%lld-n%d-t%d-v1", (int)job.plan.algorithm,
+    snprintf(layout, sizeof layout, "conv-%d-%s-%lld-g%lld-s%lldx%lld-d%lldx%lld-n%d-t%d-v2", (int)job.plan.algorithm,
              p->kernels->name, (long long)p->kernels->panel_floats, (long long)p->groups,
              (long long)p->window.stride[0], (long long)p->window.stride[1], (long long)p->window.dilation[0],
              (long long)p->window.dilation[1], in_nchw, p->transposed);

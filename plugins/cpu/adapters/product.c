@@ -49,7 +49,7 @@ static ort_status *right_pack(ortk_compiler *compiler, const ortk_node *node, pr
     p->n = p->trans_b ? rows : cols;
     pack_job job = {p->kernels, p->n, p->k, p->trans_b ? 1 : cols, p->trans_b ? cols : 1};
     char layout[64];
-    snprintf(layout, sizeof layout, "gemm-%s-%lld-t%d-v1", p->kernels->name, (long long)p->kernels->panel_floats,
+    snprintf(layout, sizeof layout, "gemm-%s-%lld-t%d-v2", p->kernels->name, (long long)p->kernels->panel_floats,
              p->trans_b);
     const void *packed = NULL;
     ort_status *status = ortk_compiler_pack(compiler, node, 1, layout, p->kernels->gemm_pack_bytes(p->n, p->k),

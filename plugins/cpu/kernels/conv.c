@@ -123,7 +123,7 @@ size_t ORTCPU_FN(ortcpu_conv_pack_bytes)(const ortcpu_conv_plan *p) {
     int64_t area = s->kernel_h * s->kernel_w;
     if (p->algorithm == ORTCPU_CONV_DEPTHWISE) return (size_t)(area * s->in_c) * sizeof(float);
     if (p->algorithm == ORTCPU_CONV_WINOGRAD) return ORTCPU_FLOAT_FN(ortcpu_winograd_pack_bytes)(s);
-    int64_t columns = ORTCPU_FN(ortcpu_packed_columns)(s->out_c / s->groups) * s->groups;
+    int64_t columns = ortcpu_packed_columns(s->out_c / s->groups) * s->groups;
     return (size_t)(columns * area * ortcpu_units(s->in_c / s->groups)) * sizeof(float);
 }
 

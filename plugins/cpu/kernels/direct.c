@@ -11,11 +11,6 @@ enum {
     NARROW_CHANNELS = 16           /* below, kx and channels are worth merging by a copy */
 };
 
-int64_t ORTCPU_FN(ortcpu_packed_columns)(int64_t n) {
-    int64_t rest = n % NR;
-    return n / NR * NR + (rest == 0 ? 0 : rest <= VL ? VL : NR);
-}
-
 int64_t ORTCPU_FN(ortcpu_phase_count)(const ortcpu_conv_shape *s, bool vertical) {
     return !s->transposed ? 1 : vertical ? s->stride_h : s->stride_w;
 }
@@ -99,7 +94,7 @@ static geometry geometry_of(const ortcpu_conv_shape *s, const ortcpu_axis *x) {
 }
 
 static int64_t group_weight_floats(const ortcpu_conv_shape *s, int64_t taps) {
-    return ORTCPU_FN(ortcpu_packed_columns)(s->out_c / s->groups) * ortcpu_units(s->in_c / s->groups) * taps;
+    return ortcpu_packed_columns(s->out_c / s->groups) * ortcpu_units(s->in_c / s->groups) * taps;
 }
 
 static bool weights_heavy(const ortcpu_conv_shape *s, int64_t taps, int64_t panels) {
@@ -153,7 +148,7 @@ static float *phase_pack(const ortcpu_conv_shape *s, const float *w, const ortcp
                          int64_t group, float *out) {
     int64_t units = ortcpu_units(s->in_c / s->groups), ocg = s->out_c / s->groups;
     for (int64_t n0 = 0; n0 < ocg; n0 += NR) {
-        int64_t n = ortcpu_least(ocg - n0, NR), width = n <= VL ? VL : NR;
+        int64_t n = ortcpu_least(ocg - n0, NR), width = ortcpu_panel_width(n);
         for (int64_t ty = 0; ty < y->taps; ty++)
             for (int64_t tx = 0; tx < x->taps; tx++)
                 for (int64_t unit = 0; unit < units; unit++, out += width)

@@ -37,8 +37,6 @@ typedef struct ortcpu_conv_part {
 
 int64_t ORTCPU_FN(ortcpu_phase_count)(const ortcpu_conv_shape *s, bool vertical);
 ortcpu_axis ORTCPU_FN(ortcpu_phase_axis)(const ortcpu_conv_shape *s, bool vertical, int64_t phase);
-/* Columns of a panel layout of n columns. */
-int64_t ORTCPU_FN(ortcpu_packed_columns)(int64_t n);
 
 void ORTCPU_FN(ortcpu_direct_plan)(ortcpu_conv_plan *plan);
 void ORTCPU_FN(ortcpu_direct_pack)(const ortcpu_conv_plan *plan, const float *weights, float *packed);

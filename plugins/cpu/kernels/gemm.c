@@ -37,14 +37,8 @@ static int64_t round_64_bytes(int64_t floats) {
     return (floats + 15) / 16 * 16;
 }
 
-/* Panels are NR columns wide; the last is VL wide where that is enough. */
-static int64_t packed_floats(int64_t n, int64_t k) {
-    int64_t rest = n % NR;
-    return ortcpu_units(k) * (n / NR * NR + (rest == 0 ? 0 : rest <= VL ? VL : NR));
-}
-
 size_t ORTCPU_FN(ortcpu_gemm_pack_bytes)(int64_t n, int64_t k) {
-    return (size_t)packed_floats(n, k) * sizeof(float);
+    return (size_t)(ortcpu_packed_columns(n) * ortcpu_units(k)) * sizeof(float);
 }
 
 void ORTCPU_FN(ortcpu_gemm_pack)(int64_t n, int64_t k, const float *b, int64_t row_stride, int64_t col_stride,

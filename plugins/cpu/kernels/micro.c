@@ -15,78 +15,119 @@ enum { PREFETCH_FLOATS = 512 };
  */
 #define ROW_BASE(p, m) ((m) < 5 ? (p) + (m)*stride : (m) < 10 ? (p##5) + ((m)-5) * stride : (p##10) + ((m)-10) * stride)
 
-/* Lanes of vector v of a tile: only the last may be partial. */
-ORTCPU_INLINE vf tile_load(const float *p, int64_t n, const int vecs, const int v, const bool whole) {
-    return whole || v < vecs - 1 ? vf_load(p + v * VL) : vf_load_n(p + v * VL, n - v * VL);
+/* A tile's columns: `vecs` vectors, the last of which may be half a one. */
+typedef struct columns {
+    int vecs;
+    bool half;
+} columns;
+ORTCPU_INLINE int width_of(const columns w) {
+    return w.vecs * VL - (w.half ? VL / 2 : 0);
 }
 
-ORTCPU_INLINE void sums_load(const ortcpu_tile *t, vf *sum, const int rows, const int vecs) {
-    if (!t->load_c) {
-        UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = vf_zero();
-    } else if (t->n >= vecs * VL) {
-        UNROLLED for (int m = 0; m < rows; m++) {
-            UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] = vf_load(t->c + m * t->c_stride + v * VL);
+/* Lanes of vector v of a tile: only the last may be partial. */
+ORTCPU_INLINE vf tile_load(const float *p, int64_t n, const columns w, const int v, const bool whole) {
+    if (v < w.vecs - 1 || (whole && !w.half)) return vf_load(p + v * VL);
+#if ORTCPU_HALVES
+    if (whole) return vh_widen(vh_load(p + v * VL));
+#endif
+    return vf_load_n(p + v * VL, n - v * VL);
+}
+
+ORTCPU_INLINE void tile_store(float *p, vf x, int64_t n, const columns w, const int v, const bool whole) {
+    if (v < w.vecs - 1 || (whole && !w.half)) {
+        vf_store(p + v * VL, x);
+        return;
+    }
+#if ORTCPU_HALVES
+    if (whole) {
+        vh_store(p + v * VL, vf_lower(x));
+        return;
+    }
+#endif
+    vf_store_n(p + v * VL, x, n - v * VL);
+}
+
+/* A bias is where the sums begin, unless they are scaled. */
+ORTCPU_INLINE bool bias_is_first(const ortcpu_tile *t) {
+    return t->bias && t->scale == 1.0f;
+}
+
+ORTCPU_INLINE void sums_load_from(const ortcpu_tile *t, vf *sum, const int rows, const columns w, const bool whole) {
+    UNROLLED for (int m = 0; m < rows; m++) {
+        UNROLLED for (int v = 0; v < w.vecs; v++) sum[m * w.vecs + v] =
+            tile_load(t->c + m * t->c_stride, t->n, w, v, whole);
+    }
+}
+
+ORTCPU_INLINE void sums_load(const ortcpu_tile *t, vf *sum, const int rows, const columns w) {
+    if (t->load_c && t->n >= width_of(w)) {
+        sums_load_from(t, sum, rows, w, true);
+    } else if (t->load_c) {
+        sums_load_from(t, sum, rows, w, false);
+    } else if (bias_is_first(t)) {
+        UNROLLED for (int v = 0; v < w.vecs; v++) {
+            vf bias = tile_load(t->bias, t->n, w, v, false);
+            UNROLLED for (int m = 0; m < rows; m++) sum[m * w.vecs + v] = bias;
         }
     } else {
-        UNROLLED for (int m = 0; m < rows; m++) {
-            UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] =
-                tile_load(t->c + m * t->c_stride, t->n, vecs, v, false);
-        }
+        UNROLLED for (int i = 0; i < rows * w.vecs; i++) sum[i] = vf_zero();
     }
 }
 
-ORTCPU_INLINE void tile_store(float *p, vf x, int64_t n, const int vecs, const int v, const bool whole) {
-    if (whole || v < vecs - 1)
-        vf_store(p + v * VL, x);
-    else
-        vf_store_n(p + v * VL, x, n - v * VL);
-}
-
-/* The same operations in the same order as ortcpu_tile_finish. */
-ORTCPU_INLINE void sums_finish(const ortcpu_tile *t, vf *sum, const int rows, const int vecs, const bool whole) {
+/* The same operations in the same order as ortcpu_tile_finish, but for a bias that the sums began with. */
+ORTCPU_INLINE void sums_finish(const ortcpu_tile *t, vf *sum, const int rows, const columns w, const bool whole) {
     if (t->scale != 1.0f) {
-        UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = sum[i] * t->scale;
+        UNROLLED for (int i = 0; i < rows * w.vecs; i++) sum[i] = sum[i] * t->scale;
     }
-    if (t->bias) {
-        UNROLLED for (int v = 0; v < vecs; v++) {
-            vf bias = tile_load(t->bias, t->n, vecs, v, whole);
-            UNROLLED for (int m = 0; m < rows; m++) sum[m * vecs + v] = sum[m * vecs + v] + bias;
+    if (t->bias && !bias_is_first(t)) {
+        UNROLLED for (int v = 0; v < w.vecs; v++) {
+            vf bias = tile_load(t->bias, t->n, w, v, whole);
+            UNROLLED for (int m = 0; m < rows; m++) sum[m * w.vecs + v] = sum[m * w.vecs + v] + bias;
         }
     }
     if (t->residual) {
         UNROLLED for (int m = 0; m < rows; m++) {
-            UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] =
-                sum[m * vecs + v] + tile_load(t->residual + m * t->residual_stride, t->n, vecs, v, whole);
+            UNROLLED for (int v = 0; v < w.vecs; v++) sum[m * w.vecs + v] =
+                sum[m * w.vecs + v] + tile_load(t->residual + m * t->residual_stride, t->n, w, v, whole);
         }
     }
     if (!t->bounded) return;
     vf low = vf_set1(t->low), high = vf_set1(t->high);
-    UNROLLED for (int i = 0; i < rows * vecs; i++) sum[i] = vf_min_bound(vf_max_bound(sum[i], low), high);
+    UNROLLED for (int i = 0; i < rows * w.vecs; i++) sum[i] = vf_max_bound(sum[i], low);
+    if (t->high == INFINITY) return;
+    UNROLLED for (int i = 0; i < rows * w.vecs; i++) sum[i] = vf_min_bound(sum[i], high);
 }
 
-ORTCPU_INLINE void sums_write(const ortcpu_tile *t, vf *sum, const int rows, const int vecs, const bool whole) {
-    if (t->last) sums_finish(t, sum, rows, vecs, whole);
+ORTCPU_INLINE void sums_write(const ortcpu_tile *t, vf *sum, const int rows, const columns w, const bool whole) {
+    if (t->last) sums_finish(t, sum, rows, w, whole);
     UNROLLED for (int m = 0; m < rows; m++) {
-        UNROLLED for (int v = 0; v < vecs; v++)
-            tile_store(t->c + m * t->c_stride, sum[m * vecs + v], t->n, vecs, v, whole);
+        UNROLLED for (int v = 0; v < w.vecs; v++)
+            tile_store(t->c + m * t->c_stride, sum[m * w.vecs + v], t->n, w, v, whole);
     }
 }
 
-ORTCPU_INLINE void sums_store(const ortcpu_tile *t, vf *sum, const int rows, const int vecs) {
+ORTCPU_INLINE void sums_store(const ortcpu_tile *t, vf *sum, const int rows, const columns w) {
     if (t->last && t->full) {
         float copy[MR * NR];
-        UNROLLED for (int i = 0; i < rows * vecs; i++) vf_store(copy + i * VL, sum[i]);
-        ORTCPU_FN(ortcpu_tile_finish)(t, copy, vecs * VL, rows);
-    } else if (t->n >= vecs * VL) {
-        sums_write(t, sum, rows, vecs, true);
+        UNROLLED for (int i = 0; i < rows * w.vecs; i++) vf_store(copy + i * VL, sum[i]);
+        ortcpu_tile rest = *t;
+        if (bias_is_first(t)) rest.bias = NULL;
+        ORTCPU_FN(ortcpu_tile_finish)(&rest, copy, w.vecs * VL, rows);
+    } else if (t->n >= width_of(w)) {
+        sums_write(t, sum, rows, w, true);
     } else {
-        sums_write(t, sum, rows, vecs, false);
+        sums_write(t, sum, rows, w, false);
     }
 }
 
-ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) {
+ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const columns w) {
+    const int vecs = w.vecs, full = w.half ? vecs - 1 : vecs;
     vf sum[2 * MR];
-    sums_load(t, sum, rows, vecs);
+    sums_load(t, sum, rows, w);
+#if ORTCPU_HALVES
+    vh halves[MR];
+    UNROLLED for (int m = 0; m < rows; m++) halves[m] = vf_lower(sum[m * vecs + vecs - 1]);
+#endif
     const float *b = t->b;
     const int64_t stride = t->a_stride, b_stride = t->b_stride, panel = t->panel_stride, depth = t->k;
     for (int64_t tap = 0; tap < t->taps; tap++) {
@@ -94,72 +135,93 @@ ORTCPU_INLINE void kernel(const ortcpu_tile *t, const int rows, const int vecs) 
         (void)p5, (void)p10;
         for (int64_t k = 0; k < depth; k++) {
             vf row[8];
-            UNROLLED for (int v = 0; v < vecs; v++) {
+            UNROLLED for (int v = 0; v < full; v++) {
                 const float *from = b + (v / 2) * panel + (v % 2) * VL;
                 row[v] = vf_load(from);
                 if (v * VL % 16 == 0) __builtin_prefetch(from + PREFETCH_FLOATS); /* once for a cache line */
             }
+#if ORTCPU_HALVES
+            vh last = w.half ? vh_load(b + full * VL) : (vh){0};
+#endif
             b += b_stride;
             UNROLLED for (int m = 0; m < rows; m++) {
                 vf x = vf_set1(ROW_BASE(p, m)[k]);
-                UNROLLED for (int v = 0; v < vecs; v++) sum[m * vecs + v] =
+                UNROLLED for (int v = 0; v < full; v++) sum[m * vecs + v] =
                     ortcpu_multiply_add(x, row[v], sum[m * vecs + v]);
+#if ORTCPU_HALVES
+                vh x_half = full ? vf_lower(x) : vh_set1(ROW_BASE(p, m)[k]);
+                if (w.half) halves[m] = vh_fma(x_half, last, halves[m]);
+#endif
             }
         }
     }
-    sums_store(t, sum, rows, vecs);
+#if ORTCPU_HALVES
+    if (w.half) {
+        UNROLLED for (int m = 0; m < rows; m++) sum[m * vecs + vecs - 1] = vh_widen(halves[m]);
+    }
+#endif
+    sums_store(t, sum, rows, w);
 }
 
-#define KERNEL(rows, vecs)                                                                                             \
-    static void kernel_##rows##_##vecs(const ortcpu_tile *t) {                                                         \
-        kernel(t, rows, vecs);                                                                                         \
+#define KERNEL(rows, vecs, half)                                                                                       \
+    static void kernel_##rows##_##vecs##_##half(const ortcpu_tile *t) {                                                \
+        kernel(t, rows, (columns){vecs, half});                                                                        \
     }
+#if ORTCPU_HALVES
+#define KERNELS_HALF(rows)                                                                                             \
+    KERNEL(rows, 1, 1)                                                                                                 \
+    KERNEL(rows, 2, 1)
+#define ENTRY_HALF(rows) [COLUMNS_HALF] = kernel_##rows##_1_1, [COLUMNS_1_HALF] = kernel_##rows##_2_1,
+#else
+#define KERNELS_HALF(rows)
+#define ENTRY_HALF(rows)
+#endif
 #define KERNELS(rows)                                                                                                  \
-    KERNEL(rows, 1)                                                                                                    \
-    KERNEL(rows, 2)
+    KERNEL(rows, 1, 0)                                                                                                 \
+    KERNEL(rows, 2, 0)                                                                                                 \
+    KERNELS_HALF(rows)
 /* Whole functions, which clang-format takes for statements. */
 /* clang-format off */
 KERNELS(1) KERNELS(2) KERNELS(3) KERNELS(4) KERNELS(5) KERNELS(6)
-KERNEL(1, 4) KERNEL(1, 8) KERNEL(2, 4) KERNEL(3, 4)
+KERNEL(1, 4, 0) KERNEL(1, 8, 0) KERNEL(2, 4, 0) KERNEL(3, 4, 0)
 #if defined(ORTCPU_AVX512)
 KERNELS(7) KERNELS(8) KERNELS(9) KERNELS(10) KERNELS(11) KERNELS(12) KERNELS(13) KERNELS(14)
 #endif
-/* clang-format on */
 
-#define ENTRY(rows) [rows] = {kernel_##rows##_1, kernel_##rows##_2, NULL, NULL}
-        ortcpu_micro_fn *const ORTCPU_FN(ortcpu_micro)[MR + 1][4] = {
-            [1] = {kernel_1_1, kernel_1_2, kernel_1_4, kernel_1_8},
-            [2] = {kernel_2_1, kernel_2_2, kernel_2_4, NULL},
-            [3] = {kernel_3_1, kernel_3_2, kernel_3_4, NULL},
-            ENTRY(4),
-            ENTRY(5),
-            ENTRY(6),
+#define ENTRIES(rows) ENTRY_HALF(rows) [COLUMNS_1] = kernel_##rows##_1_0, [COLUMNS_2] = kernel_##rows##_2_0
+ortcpu_micro_fn *const ORTCPU_FN(ortcpu_micro)[MR + 1][COLUMNS_KINDS] = {
+    [1] = {ENTRIES(1), [COLUMNS_4] = kernel_1_4_0, [COLUMNS_8] = kernel_1_8_0},
+    [2] = {ENTRIES(2), [COLUMNS_4] = kernel_2_4_0},
+    [3] = {ENTRIES(3), [COLUMNS_4] = kernel_3_4_0},
+    [4] = {ENTRIES(4)}, [5] = {ENTRIES(5)}, [6] = {ENTRIES(6)},
 #if defined(ORTCPU_AVX512)
-            ENTRY(7),
-            ENTRY(8),
-            ENTRY(9),
-            ENTRY(10),
-            ENTRY(11),
-            ENTRY(12),
-            ENTRY(13),
-            ENTRY(14),
+    [7] = {ENTRIES(7)}, [8] = {ENTRIES(8)}, [9] = {ENTRIES(9)}, [10] = {ENTRIES(10)}, [11] = {ENTRIES(11)},
+    [12] = {ENTRIES(12)}, [13] = {ENTRIES(13)}, [14] = {ENTRIES(14)},
 #endif
 };
+/* clang-format on */
+
+/* The widest kernel that n columns fill; below a panel's width the one that fits the panel. */
+static int columns_of(ortcpu_micro_fn *const *micro, int64_t n) {
+    if (n >= 8 * VL && micro[COLUMNS_8]) return COLUMNS_8;
+    if (n >= 4 * VL && micro[COLUMNS_4]) return COLUMNS_4;
+    return (int)(ortcpu_panel_width(n) * 2 / VL) - 1;
+}
 
 void ORTCPU_FN(ortcpu_tile_panels)(const ortcpu_tile *first, int64_t rows, int64_t n) {
     ortcpu_tile t = *first;
     const float *panel = t.b;
     ortcpu_micro_fn *const *micro = ORTCPU_FN(ortcpu_micro)[rows];
     while (n > 0) {
-        int i = n <= VL ? 0 : 1;
-        while (i > 0 && i < 3 && n >= (VL << (i + 1)) && micro[i + 1]) i++;
-        int64_t width = VL << i;
-        t.b_stride = t.b_plain_stride ? t.b_plain_stride : i ? NR : VL;
+        static const int64_t widths[] = {VL / 2, VL, VL + VL / 2, 2 * VL, 4 * VL, 8 * VL};
+        int i = columns_of(micro, n);
+        int64_t width = widths[i];
+        t.b_stride = t.b_plain_stride ? t.b_plain_stride : width < NR ? width : NR;
         t.b = panel + t.b_skip * t.b_stride;
         t.n = n < width ? n : width;
         micro[i](&t);
         n -= width;
-        panel += (i ? width / NR : 1) * t.panel_stride;
+        panel += width / NR * t.panel_stride;
         t.c += width;
         if (t.bias) t.bias += width;
         if (t.residual) t.residual += width;

@@ -43,9 +43,29 @@ typedef struct ortcpu_tile {
 
 typedef void ortcpu_micro_fn(const ortcpu_tile *tile);
 
-/* micro[rows][i]: a kernel of `rows` rows and 1 << i vectors, NULL where there is none. All rows have 1 and 2; one row
- * has 4 and 8, up to three rows have 4. */
-extern ortcpu_micro_fn *const ORTCPU_FN(ortcpu_micro)[MR + 1][4];
+/* Columns of the kernels. Those with half a vector are there where a half may be cheaper than a whole (ORTCPU_HALVES).
+ */
+enum { COLUMNS_HALF, COLUMNS_1, COLUMNS_1_HALF, COLUMNS_2, COLUMNS_4, COLUMNS_8, COLUMNS_KINDS };
+#if defined(ORTCPU_AVX512) && !defined(ORTCPU_BF16)
+#define ORTCPU_HALVES 1
+#else
+#define ORTCPU_HALVES 0
+#endif
+
+/* micro[rows][i]: a kernel of `rows` rows and columns of kind i, NULL where there is none. All rows have up to 2; one
+ * row has 4 and 8, up to three rows have 4. */
+extern ortcpu_micro_fn *const ORTCPU_FN(ortcpu_micro)[MR + 1][COLUMNS_KINDS];
+/* Columns that a packed panel of n columns is wide, 1 <= n: what its kernel reads of each row. */
+static inline int64_t ortcpu_panel_width(int64_t n) {
+    if (ORTCPU_HALVES && n <= VL / 2) return VL / 2;
+    if (n <= VL) return VL;
+    return ORTCPU_HALVES && n <= VL + VL / 2 ? VL + VL / 2 : NR;
+}
+/* Columns of n columns in packed panels: NR wide each, the last as wide as it must. */
+static inline int64_t ortcpu_packed_columns(int64_t n) {
+    int64_t rest = n % NR;
+    return n - rest + (rest ? ortcpu_panel_width(rest) : 0);
+}
 /* Runs n columns of packed panels: tile->b is the first panel's start, panel_stride a panel's size. */
 void ORTCPU_FN(ortcpu_tile_panels)(const ortcpu_tile *first, int64_t rows, int64_t n);
 /* Splits an epilogue into what the kernels do inline and the rest. */

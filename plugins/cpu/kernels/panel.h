@@ -30,7 +30,7 @@ static void panel_pair(const float *b, int64_t row_stride, bool has_odd, float *
 /* n columns, at most NR, of k rows. */
 static void ortcpu_panel_pack(const float *b, int64_t row_stride, int64_t col_stride, int64_t k, int64_t n,
                               float *out) {
-    int64_t width = n <= VL ? VL : NR;
+    int64_t width = ortcpu_panel_width(n);
     if (n < width) memset(out, 0, (size_t)(ortcpu_units(k) * width) * sizeof(float));
     if (row_stride == 1 && col_stride != 1) {
         panel_transpose(b, col_stride, k, n, out, width);
@@ -54,7 +54,7 @@ static void ortcpu_panel_pack(const float *b, int64_t row_stride, int64_t col_st
 /* n columns, at most NR, of k rows. */
 static void ortcpu_panel_pack(const float *b, int64_t row_stride, int64_t col_stride, int64_t k, int64_t n,
                               float *out) {
-    int64_t width = n <= VL ? VL : NR;
+    int64_t width = ortcpu_panel_width(n);
     if (n < width) memset(out, 0, (size_t)(k * width) * sizeof(float));
     if (col_stride == 1) {
         for (int64_t i = 0; i < k; i++, b += row_stride, out += width) {

@@ -29,7 +29,7 @@ int64_t ORTCPU_FN(ortcpu_winograd_tiles)(const ortcpu_conv_shape *s) {
 }
 
 size_t ORTCPU_FN(ortcpu_winograd_pack_bytes)(const ortcpu_conv_shape *s) {
-    return (size_t)(POINTS * ORTCPU_FN(ortcpu_packed_columns)(s->out_c) * s->in_c) * sizeof(float);
+    return (size_t)(POINTS * ortcpu_packed_columns(s->out_c) * s->in_c) * sizeof(float);
 }
 
 /* G * w * G^T of one 3 x 3 kernel. */
@@ -51,10 +51,10 @@ static void kernel_transform(const float *w, double out[POINTS]) {
 /* For each of the 36 points: panels as a product's weights have them. */
 void ORTCPU_FN(ortcpu_winograd_pack)(const ortcpu_conv_plan *p, const float *weights, float *packed) {
     const ortcpu_conv_shape *s = &p->s;
-    int64_t point = ORTCPU_FN(ortcpu_packed_columns)(s->out_c) * s->in_c;
+    int64_t point = ortcpu_packed_columns(s->out_c) * s->in_c;
     memset(packed, 0, ORTCPU_FN(ortcpu_winograd_pack_bytes)(s));
     for (int64_t oc = 0; oc < s->out_c; oc++) {
-        int64_t n0 = oc / NR * NR, width = s->out_c - n0 <= VL ? VL : NR;
+        int64_t n0 = oc / NR * NR, width = ortcpu_panel_width(s->out_c - n0);
         for (int64_t ic = 0; ic < s->in_c; ic++) {
             double u[POINTS];
             kernel_transform(weights + (oc * s->in_c + ic) * 9, u);
@@ -192,7 +192,7 @@ static void point_run(const ortcpu_conv_part *part, int64_t point, const float *
                      .tap_offset = &no_offset,
                      .taps = 1,
                      .k = s->in_c,
-                     .b = part->args->weights + point * ORTCPU_FN(ortcpu_packed_columns)(s->out_c) * s->in_c,
+                     .b = part->args->weights + point * ortcpu_packed_columns(s->out_c) * s->in_c,
                      .panel_stride = s->in_c * NR,
                      .c_stride = row_floats(s->out_c),
                      .scale = 1.0f,
