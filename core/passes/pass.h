@@ -19,6 +19,7 @@ typedef struct orti_pass {
 
 ORT_MUST_USE ort_status *orti_lower_constant(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_lower_versions(orti_graph *graph, const orti_pass_context *context, bool *changed);
+ORT_MUST_USE ort_status *orti_lower_standard_forms(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_lower_bodies(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_identity(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_known(orti_graph *graph, const orti_pass_context *context, bool *changed);

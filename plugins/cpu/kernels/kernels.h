@@ -9,6 +9,7 @@
 #ifndef ORTCPU_KERNELS_KERNELS_H
 #define ORTCPU_KERNELS_KERNELS_H
 
+#include "kernels/attention.h"
 #include "kernels/cell.h"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
@@ -28,6 +29,8 @@ typedef struct ortcpu_kernels {
     ortcpu_conv_pack_fn *conv_pack;
     ortcpu_conv_run_fn *conv_run;
     ortcpu_pool_run_fn *pool_run;
+    ortcpu_attention_scratch_bytes_fn *attention_scratch_bytes;
+    ortcpu_attention_run_fn *attention_run;
     ortcpu_cell_fn *lstm_cell, *gru_cell, *gru_reset, *rnn_cell;
     ortcpu_nchw_to_nhwc_fn *nchw_to_nhwc;
     ortcpu_nhwc_to_nchw_fn *nhwc_to_nchw;

@@ -14,6 +14,8 @@ ortcpu_conv_run_fn ORTCPU_FN(ortcpu_conv_run);
 ortcpu_pool_run_fn ORTCPU_FLOAT_FN(ortcpu_pool_run);
 ortcpu_cell_fn ORTCPU_FLOAT_FN(ortcpu_lstm_cell), ORTCPU_FLOAT_FN(ortcpu_gru_cell), ORTCPU_FLOAT_FN(ortcpu_gru_reset),
     ORTCPU_FLOAT_FN(ortcpu_rnn_cell);
+ortcpu_attention_scratch_bytes_fn ORTCPU_FLOAT_FN(ortcpu_attention_scratch_bytes);
+ortcpu_attention_run_fn ORTCPU_FLOAT_FN(ortcpu_attention_run);
 ortcpu_nchw_to_nhwc_fn ORTCPU_FLOAT_FN(ortcpu_nchw_to_nhwc);
 ortcpu_nhwc_to_nchw_fn ORTCPU_FLOAT_FN(ortcpu_nhwc_to_nchw);
 
@@ -46,6 +48,8 @@ const ortcpu_kernels ORTCPU_FN(ortcpu_kernels) = {
     .gru_cell = ORTCPU_FLOAT_FN(ortcpu_gru_cell),
     .gru_reset = ORTCPU_FLOAT_FN(ortcpu_gru_reset),
     .rnn_cell = ORTCPU_FLOAT_FN(ortcpu_rnn_cell),
+    .attention_scratch_bytes = ORTCPU_FLOAT_FN(ortcpu_attention_scratch_bytes),
+    .attention_run = ORTCPU_FLOAT_FN(ortcpu_attention_run),
     .nchw_to_nhwc = ORTCPU_FLOAT_FN(ortcpu_nchw_to_nhwc),
     .nhwc_to_nchw = ORTCPU_FLOAT_FN(ortcpu_nhwc_to_nchw),
 };

@@ -125,6 +125,15 @@ static void norm_row(float *y, const float *x, int64_t count, const float *scale
     *out_inverse = inverse;
 }
 
+static void add_row(float *y, const float *a, const float *b, const float *c, int64_t count) {
+    for (int64_t i = 0; i < count; i += VL) {
+        const int64_t left = count - i < VL ? count - i : VL;
+        vf v = vf_load_n(a + i, left) + vf_load_n(b + i, left);
+        if (c != NULL) v = v + vf_load_n(c + i, left);
+        vf_store_n(y + i, v, left);
+    }
+}
+
 #define BY_FOLD(prefix)                                                                                                \
     {                                                                                                                  \
         [ORTCPU_FOLD_SUM] = prefix##_sum, [ORTCPU_FOLD_ABS] = prefix##_abs, [ORTCPU_FOLD_SQUARE] = prefix##_square,    \
@@ -137,4 +146,5 @@ const ortcpu_row_loops ORTCPU_FN(ortcpu_row_loops) = {
     .softmax_row = softmax_row,
     .softmax_columns = softmax_columns,
     .norm_row = norm_row,
+    .add_row = add_row,
 };

@@ -90,6 +90,10 @@ ort_status *ortk_fail(ort_code code, const char *fmt, ...) {
     (void)code, (void)fmt;
     return (ort_status *)(void *)&failure;
 }
+void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) {
+    (void)step, (void)code, (void)fmt;
+    abort();
+}
 ort_status *ortk_out_of_memory(void) {
     return (ort_status *)(void *)&failure;
 }
