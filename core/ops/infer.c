@@ -196,8 +196,14 @@ const orti_meaning *orti_meaning_find(const char *domain, const char *name) {
     return NULL;
 }
 
+/* The newest version that is no notice of withdrawal. */
+static const orti_op *newest_form(const orti_node *node) {
+    const orti_op *newest = orti_op_newest(node->domain, node->op_type);
+    return newest->is_deprecated ? orti_op_find(node->domain, node->op_type, newest->since_version - 1) : newest;
+}
+
 const orti_meaning *orti_meaning_of(const orti_node *node) {
-    if (!node->op || node->until_version < orti_op_newest(node->domain, node->op_type)->since_version) return NULL;
+    if (!node->op || !newest_form(node) || node->until_version < newest_form(node)->since_version) return NULL;
     return orti_meaning_find(node->domain, node->op_type);
 }
 

@@ -153,6 +153,21 @@ void orti_infer_non_zero(orti_infer *infer);     /* chosen.c */
 void orti_infer_quantize(orti_infer *infer);     /* quantize.c */
 void orti_infer_dequantize(orti_infer *infer);
 void orti_infer_dynamic_quantize(orti_infer *infer);
-void orti_infer_recurrent(orti_infer *infer);    /* recurrent.c */
+void orti_infer_recurrent(orti_infer *infer);               /* recurrent.c */
+void orti_infer_array_feature_extractor(orti_infer *infer); /* features.c */
+void orti_infer_feature_vectorizer(orti_infer *infer);
+void orti_infer_one_hot_encoder(orti_infer *infer);
+void orti_infer_label_encoder(orti_infer *infer);
+void orti_infer_category_mapper(orti_infer *infer);
+void orti_infer_linear_classifier(orti_infer *infer);
+void orti_infer_linear_regressor(orti_infer *infer);
+void orti_infer_svm_classifier(orti_infer *infer);
+void orti_infer_svm_regressor(orti_infer *infer);
+void orti_infer_tree_classifier(orti_infer *infer);
+void orti_infer_tree_regressor(orti_infer *infer);
+void orti_infer_string_normalizer(orti_infer *infer); /* strings.c */
+void orti_infer_string_split(orti_infer *infer);
+void orti_infer_tokenizer(orti_infer *infer);
+void orti_infer_tfidf_vectorizer(orti_infer *infer);
 
 #endif

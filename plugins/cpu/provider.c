@@ -1,6 +1,7 @@
 /* The CPU provider: options, device and kernels, handed to the kit. Start at: provider. */
 #include "adapters/attention.h"
 #include "device.h"
+#include "ml/ml.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -73,6 +74,8 @@ static ort_status *cpu_kernels(void *context, ortk_kernels *all) {
         status = ortk_kernels_add(all, heavy[i]->kernels, heavy[i]->count);
     for (uint32_t i = 0; !status && i < ortcpu_ops_count; i++)
         status = ortk_kernels_add(all, ortcpu_ops[i]->kernels, ortcpu_ops[i]->count);
+    for (uint32_t i = 0; !status && i < ortcpu_ml_count; i++)
+        status = ortk_kernels_add(all, ortcpu_ml[i]->kernels, ortcpu_ml[i]->count);
     return status;
 }
 

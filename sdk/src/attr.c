@@ -52,6 +52,20 @@ bool ortk_attr_string_at(const ortk_node *node, const char *name, uint32_t index
     return true;
 }
 
+uint32_t ortk_attr_strings(const ortk_node *node, const char *name, ort_string_view *out, uint32_t capacity) {
+    ortp_attr_info attr;
+    if (!attr_find(node, name, &attr) || attr.kind != ORTP_ATTR_STRINGS) return 0;
+    for (uint32_t i = 0; i < capacity && i < attr.count; i++) out[i] = attr.strings[i];
+    return (uint32_t)attr.count;
+}
+
+ort_string_view ortk_attr_text(const ortk_node *node, const char *name, const char *fallback) {
+    ortp_attr_info attr;
+    if (!attr_find(node, name, &attr) || attr.kind != ORTP_ATTR_STRING || !attr.count)
+        return (ort_string_view){fallback, strlen(fallback)};
+    return attr.strings[0];
+}
+
 bool ortk_attr_is(const ortk_node *node, const char *name, const char *fallback, const char *text) {
     ortp_attr_info attr;
     if (!attr_find(node, name, &attr) || attr.kind != ORTP_ATTR_STRING || !attr.count)

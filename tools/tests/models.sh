@@ -6,17 +6,41 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh.inc"
 
 # model:nodes, counted in the file
-taken="mnist-cntk-8:12 super-resolution-10:12 ultraface-rfb-320:242 fastestdet-352:211 blazeface-back-256:149
-       mediapipe-palm-lite-192:123 mediapipe-iris-external-data:169 bodypix-mbv1-050-s16:75 ppocr-v3-det-en:660
-       basic-pitch-nmp:248 magika-v1:88 magika-v3.3:95 xgboost-iris-hummingbird:62 ultraface-slim-320-qdq-int8:265 nanogpt-char-65:439
-       nnsplit-en-lstm:47 gtcrn-stream:1786 ppocr-en-number-rec:676 tiny-gpt2-contrib:39"
+taken="
+    basic-pitch-nmp:248
+    blazeface-back-256:149
+    bodypix-mbv1-050-s16:75
+    coreml-bikesharing-onehot:26
+    fastestdet-352:211
+    gtcrn-stream:1786
+    linear-classifier:2
+    magika-v1:88
+    magika-v3.3:95
+    mediapipe-iris-external-data:169
+    mediapipe-palm-lite-192:123
+    mnist-cntk-8:12
+    nanogpt-char-65:439
+    nnsplit-en-lstm:47
+    ppocr-en-number-rec:676
+    ppocr-v3-det-en:660
+    super-resolution-10:12
+    tiny-gpt2-contrib:39
+    ultraface-rfb-320:242
+    ultraface-slim-320-qdq-int8:265
+    xgboost-classifier-tree:1
+    xgboost-iris-hummingbird:62
+"
 # model:first operator, in the model's order, that no provider takes
-refused="ultraface-rfb-320-nms:NonMaxSuppression
-         silero-vad-v6:If silero-vad-v3-mini:If silero-vad-v3-mini-dynquant:If
-         nanogpt-greedy-loop:Loop
-         tiny-llama-fp16-external:Sub xgboost-classifier-tree:TreeEnsembleClassifier
-         linear-classifier:LinearClassifier coreml-bikesharing-onehot:Scaler
-         snips-qlstm-scan:QuantizeLinear tfidf-string-vectorizer:StringNormalizer"
+refused="
+    nanogpt-greedy-loop:Loop
+    silero-vad-v3-mini-dynquant:If
+    silero-vad-v3-mini:If
+    silero-vad-v6:If
+    snips-qlstm-scan:QuantizeLinear
+    tfidf-string-vectorizer:StringNormalizer
+    tiny-llama-fp16-external:Sub
+    ultraface-rfb-320-nms:NonMaxSuppression
+"
 
 if [ ! -d "$data/models" ]; then
     skip "no models beside the project: $data/models is absent"

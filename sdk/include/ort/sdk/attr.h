@@ -16,6 +16,10 @@ uint32_t ortk_attr_ints(const ortk_node *node, const char *name, int64_t *out, u
 uint32_t ortk_attr_floats(const ortk_node *node, const char *name, float *out, uint32_t capacity);
 /* Element `index` of a list of strings; false when there is none. Borrow: the view. */
 bool ortk_attr_string_at(const ortk_node *node, const char *name, uint32_t index, ort_string_view *out);
+/* Views of the strings: borrow, the view; their bytes end at compile's end, so copy what run needs. */
+uint32_t ortk_attr_strings(const ortk_node *node, const char *name, ort_string_view *out, uint32_t capacity);
+/* The string attribute, or `fallback` when absent; borrow as above. */
+ort_string_view ortk_attr_text(const ortk_node *node, const char *name, const char *fallback);
 /* A tensor attribute's elements, dense; NULL when absent. Borrow: the view, so copy at compile what run needs. */
 const void *ortk_attr_tensor(const ortk_node *node, const char *name, uint32_t *out_dtype, int64_t *out_count);
 /* True when the string attribute (or `fallback` when absent) equals `text`. */
