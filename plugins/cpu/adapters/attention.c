@@ -235,9 +235,9 @@ static ort_status *multi_plan(ortk_planner *planner, const void *params, const o
 }
 
 static const ortk_kernel kernels[] = {
-    {"", "Attention", 23, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS, 0, sizeof(attention_params),
-     standard_claim, standard_compile, standard_plan},
-    {"com.microsoft", "MultiHeadAttention", 1, 1, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS, 0,
-     sizeof(attention_params), multi_claim, multi_compile, multi_plan},
+    {"", "Attention", 23, 9999, ORTCPU_ATTENTION_TYPES, ORTK_MODE_ROWS, 0, sizeof(attention_params), standard_claim,
+     standard_compile, standard_plan},
+    {"com.microsoft", "MultiHeadAttention", 1, 1, ORTCPU_ATTENTION_TYPES, ORTK_MODE_ROWS, 0, sizeof(attention_params),
+     multi_claim, multi_compile, multi_plan},
 };
 const ortcpu_op_table ortcpu_heavy_attention = {kernels, 2};

@@ -23,6 +23,7 @@ typedef struct ortcpu_bias_place {
 
 /* X * W for one head inside the task: com.microsoft Attention. */
 typedef struct ortcpu_projection {
+    const ortcpu_kernels *kernels;
     ortcpu_gemm_plan plan;
     const float *packed, *bias;                /* of head 0; bias may be NULL */
     int64_t head_floats, columns, input_batch; /* packed floats of a head; its columns; elements of X in a batch */
@@ -58,8 +59,9 @@ bool ortcpu_attention_mask(ortcpu_attention_state *state, uint32_t index, uint32
  * truths for each key of each batch and, perhaps, query. False: none of these. */
 bool ortcpu_attention_padding(ortcpu_attention_state *state, uint32_t arg, const ortk_desc *desc, int64_t batch,
                               float masked);
-/* 16-bit float types that rows may have, beside float32. */
-bool ortcpu_attention_type(uint32_t dtype);
+/* Element types of rows. */
+#define ORTCPU_ATTENTION_TYPES                                                                                         \
+    (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORT_DTYPE_BIT(ORT_DTYPE_F16) | ORT_DTYPE_BIT(ORT_DTYPE_BF16))
 
 extern const ortcpu_op_table ortcpu_heavy_attention, ortcpu_heavy_projected_attention;
 

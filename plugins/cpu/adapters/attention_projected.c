@@ -1,6 +1,7 @@
 /* com.microsoft Attention: the products that make queries, keys and values of a head are inside its task, so that they
  * are read while the caches hold them. */
 #include "adapters/attention.h"
+#include "ops/loops.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@ typedef struct projected_params {
 
 static bool projected_claim(ortk_node *node) {
     int64_t count = 0;
+    if (ortk_node_input_dtype(node, 1) != ortk_node_input_dtype(node, 0))
+        return ortk_decline(node, ORTP_DECLINE_TYPE, "weights of another type than input 0");
     if (!ortk_node_constant(node, 1, &count) || ortk_node_input_rank(node, 1) != 2)
         return ortk_decline(node, ORTP_DECLINE_OPERATOR, "computed weights");
     if (ortk_node_has_input(node, 2) && !ortk_node_constant(node, 2, &count))
@@ -40,44 +43,55 @@ static int64_t column_of(const projected_params *p, int64_t head, int64_t c) {
 }
 
 typedef struct pack_job {
-    const ortcpu_kernels *kernels;
     const projected_params *params;
-    float *room; /* one head's columns side by side */
+    uint32_t dtype;
+    float *room; /* a row of weights, then one head's columns side by side */
 } pack_job;
+
+static void floats_read(float *to, const void *from, int64_t at, int64_t count, uint32_t dtype) {
+    if (dtype == ORT_DTYPE_F32)
+        memcpy(to, (const float *)from + at, (size_t)count * sizeof *to);
+    else
+        ortcpu_loops_get()->half->widen[dtype == ORT_DTYPE_F16 ? ORTCPU_HALF_F16 : ORTCPU_HALF_BF16](
+            to, (const uint16_t *)from + at, count);
+}
 
 static void heads_pack(const void *user, const void *constant, void *packed) {
     const pack_job *job = user;
     const projected_params *p = job->params;
     const ortcpu_projection *projection = &p->projection;
-    const float *weights = constant;
     const int64_t whole = p->heads * (2 * p->head + p->value_head), columns = projection->columns;
+    float *row = job->room, *own = job->room + whole;
     for (int64_t h = 0; h < p->heads; h++) {
-        for (int64_t r = 0; r < p->input; r++)
-            for (int64_t c = 0; c < columns; c++) job->room[r * columns + c] = weights[r * whole + column_of(p, h, c)];
-        job->kernels->gemm_pack(columns, p->input, job->room, columns, 1,
-                                (float *)packed + h * projection->head_floats);
+        for (int64_t r = 0; r < p->input; r++) {
+            floats_read(row, constant, r * whole, whole, job->dtype);
+            for (int64_t c = 0; c < columns; c++) own[r * columns + c] = row[column_of(p, h, c)];
+        }
+        projection->kernels->gemm_pack(columns, p->input, own, columns, 1,
+                                       (float *)packed + h * projection->head_floats);
     }
 }
 
 static ort_status *bias_read(ortk_compiler *compiler, const ortk_node *node, projected_params *p) {
     int64_t count = 0;
-    const float *bias = ortk_node_has_input(node, 2) ? ortk_node_constant(node, 2, &count) : NULL;
+    const void *bias = ortk_node_has_input(node, 2) ? ortk_node_constant(node, 2, &count) : NULL;
     const int64_t columns = p->projection.columns;
     if (bias == NULL) return NULL;
     if (count != p->heads * columns)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "Attention: a bias of %lld elements for %lld columns",
                          (long long)count, (long long)(p->heads * columns));
-    float *own = ortk_compiler_alloc(compiler, (size_t)count * sizeof *own);
+    float *own = ortk_compiler_alloc(compiler, 2 * (size_t)count * sizeof *own), *wide = own + count;
     if (own == NULL) return ortk_out_of_memory();
+    floats_read(wide, bias, 0, count, ortk_node_input_dtype(node, 2));
     for (int64_t h = 0; h < p->heads; h++)
-        for (int64_t c = 0; c < columns; c++) own[h * columns + c] = bias[column_of(p, h, c)];
+        for (int64_t c = 0; c < columns; c++) own[h * columns + c] = wide[column_of(p, h, c)];
     p->projection.bias = own;
     return NULL;
 }
 
 static ort_status *projected_compile(ortk_compiler *compiler, const ortk_node *node, void *params) {
     projected_params *p = params;
-    const ortcpu_instance *instance = ortk_compiler_context(compiler);
+    const ortcpu_kernels *kernels = ortcpu_compiler_kernels(compiler);
     int64_t sizes[3] = {0};
     p->heads = ortk_attr_int(node, "num_heads", 0);
     p->input = ortk_node_input_dim(node, 1, 0);
@@ -89,15 +103,17 @@ static ort_status *projected_compile(ortk_compiler *compiler, const ortk_node *n
     p->masked = ortk_attr_float(node, "mask_filter_value", -10000.0f);
     p->is_causal = ortk_attr_int(node, "unidirectional", 0) != 0;
     ortcpu_projection *projection = &p->projection;
+    projection->kernels = kernels;
     projection->columns = 2 * p->head + p->value_head;
-    const size_t bytes = (instance->kernels->gemm_pack_bytes(projection->columns, p->input) + 63) / 64 * 64;
+    const size_t bytes = (kernels->gemm_pack_bytes(projection->columns, p->input) + 63) / 64 * 64;
     projection->head_floats = (int64_t)(bytes / sizeof(float));
-    float *room = ortk_compiler_alloc(compiler, (size_t)(p->input * projection->columns) * sizeof *room);
+    const int64_t room_floats = (p->input + p->heads) * projection->columns;
+    float *room = ortk_compiler_alloc(compiler, (size_t)room_floats * sizeof *room);
     if (room == NULL) return ortk_out_of_memory();
-    const pack_job job = {instance->kernels, p, room};
+    const pack_job job = {p, ortk_node_input_dtype(node, 1), room};
     char layout[96];
-    snprintf(layout, sizeof layout, "attention-%s-%lld-h%lld-v%lld-v1", instance->kernels->name,
-             (long long)instance->kernels->panel_floats, (long long)p->heads, (long long)p->value_head);
+    snprintf(layout, sizeof layout, "attention-%s-%lld-h%lld-v%lld-t%u-v1", kernels->name,
+             (long long)kernels->panel_floats, (long long)p->heads, (long long)p->value_head, job.dtype);
     const void *packed = NULL;
     ort_status *status =
         ortk_compiler_pack(compiler, node, 1, layout, (uint64_t)p->heads * bytes, heads_pack, &job, &packed);
@@ -168,7 +184,7 @@ static ort_status *projected_plan(ortk_planner *planner, const void *params, con
                                  .a_row_stride = p->input,
                                  .b_packed = true,
                                  .c_row_stride = own->columns};
-    s->kernels->gemm_plan(&g, 1, &own->plan);
+    own->kernels->gemm_plan(&g, 1, &own->plan);
     own->input_batch = rows * p->input;
     own->input_is_half = s->shape.y_is_half;
     const int64_t floats[] = {own->input_is_half ? own->input_batch : 0, rows * own->columns,
@@ -178,7 +194,7 @@ static ort_status *projected_plan(ortk_planner *planner, const void *params, con
 }
 
 static const ortk_kernel kernels[] = {
-    {"com.microsoft", "Attention", 1, 1, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS, 0, sizeof(projected_params),
-     projected_claim, projected_compile, projected_plan},
+    {"com.microsoft", "Attention", 1, 1, ORTCPU_ATTENTION_TYPES, ORTK_MODE_ROWS, ORTK_KERNEL_REDUCES,
+     sizeof(projected_params), projected_claim, projected_compile, projected_plan},
 };
 const ortcpu_op_table ortcpu_heavy_projected_attention = {kernels, 1};

@@ -60,7 +60,7 @@ static void project(const ortcpu_attention_state *s, const ortk_step *step, int6
     }
     ortcpu_gemm_args gemm = {.a = x, .b = p->packed + head * p->head_floats, .c = out};
     if (p->bias != NULL) gemm.epilogue.bias = p->bias + head * p->columns;
-    s->kernels->gemm_run(&p->plan, &gemm, 0, p->plan.task_count, out + rounded((size_t)(g->m * g->n)));
+    p->kernels->gemm_run(&p->plan, &gemm, 0, p->plan.task_count, out + rounded((size_t)(g->m * g->n)));
     args->q = out;
     args->k[1] = out + s->shape.head;
     args->v[1] = out + 2 * s->shape.head;
@@ -150,15 +150,10 @@ static void attention_run(const ortk_step *step, int64_t begin, int64_t end, voi
 }
 
 /* ---- planning that the operators share ---- */
-bool ortcpu_attention_type(uint32_t dtype) {
-    return dtype == ORT_DTYPE_F32;
-}
-
 ortcpu_attention_state *ortcpu_attention_begin(ortk_planner *planner, uint32_t dtype) {
     const ortcpu_instance *instance = ortk_planner_context(planner);
     ortcpu_attention_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return NULL;
-    (void)dtype;
     ortcpu_place *const places[] = {&s->q, &s->k[0],      &s->k[1],      &s->v[0],  &s->v[1],
                                     &s->y, &s->present_k, &s->present_v, &s->scores};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) places[i]->arg = ORTCPU_NO_ARG;
@@ -167,6 +162,11 @@ ortcpu_attention_state *ortcpu_attention_begin(ortk_planner *planner, uint32_t d
     s->group = 1;
     s->shape.left = s->shape.right = -1;
     s->shape.scores = ORTCPU_SCORES_NONE;
+    if (dtype == ORT_DTYPE_F32) return s;
+    const ortcpu_half_rows *half = ortcpu_loops_get()->half;
+    const ortcpu_half kind = dtype == ORT_DTYPE_F16 ? ORTCPU_HALF_F16 : ORTCPU_HALF_BF16;
+    s->shape.widen = half->widen[kind], s->shape.narrow = half->narrow[kind];
+    s->shape.q_is_half = s->shape.y_is_half = s->shape.keys[0].is_half = s->shape.keys[1].is_half = true;
     return s;
 }
 

@@ -117,6 +117,10 @@ typedef struct ortcpu_row_loops {
      * from one element's to the next, 0 or 1. Not `centred`: no mean is taken off. x may be y. */
     void (*norm_row)(float *y, const float *x, int64_t count, const float *scale, const float *bias, int64_t inc,
                      float epsilon, bool centred, float *out_mean, float *out_inverse);
+    /* A row of `count` whose first 2 * pairs elements turn: (a, b) -> (a cos - b sin, a sin + b cos), where a and b are
+     * neighbours (interleaved) or `pairs` apart. x may be y. */
+    void (*rotate_row)(float *y, const float *x, const float *cosines, const float *sines, int64_t count, int64_t pairs,
+                       bool interleaved);
     /* y = a + b + c over one row; c may be NULL, y may be one of them. */
     void (*add_row)(float *y, const float *a, const float *b, const float *c, int64_t count);
 } ortcpu_row_loops;

@@ -125,6 +125,23 @@ static void norm_row(float *y, const float *x, int64_t count, const float *scale
     *out_inverse = inverse;
 }
 
+static void rotate_row(float *y, const float *x, const float *cosines, const float *sines, int64_t count, int64_t pairs,
+                       bool interleaved) {
+    for (int64_t i = 0; interleaved && i < pairs; i++) {
+        const float a = x[2 * i], b = x[2 * i + 1];
+        y[2 * i] = a * cosines[i] - b * sines[i];
+        y[2 * i + 1] = a * sines[i] + b * cosines[i];
+    }
+    for (int64_t i = 0; !interleaved && i < pairs; i += VL) {
+        const int64_t left = pairs - i < VL ? pairs - i : VL;
+        const vf a = vf_load_n(x + i, left), b = vf_load_n(x + pairs + i, left);
+        const vf c = vf_load_n(cosines + i, left), s = vf_load_n(sines + i, left);
+        vf_store_n(y + i, a * c - b * s, left);
+        vf_store_n(y + pairs + i, a * s + b * c, left);
+    }
+    if (y != x && count > 2 * pairs) memcpy(y + 2 * pairs, x + 2 * pairs, (size_t)(count - 2 * pairs) * sizeof *y);
+}
+
 static void add_row(float *y, const float *a, const float *b, const float *c, int64_t count) {
     for (int64_t i = 0; i < count; i += VL) {
         const int64_t left = count - i < VL ? count - i : VL;
@@ -146,5 +163,6 @@ const ortcpu_row_loops ORTCPU_FN(ortcpu_row_loops) = {
     .softmax_row = softmax_row,
     .softmax_columns = softmax_columns,
     .norm_row = norm_row,
+    .rotate_row = rotate_row,
     .add_row = add_row,
 };
