@@ -168,7 +168,19 @@ static const act_name act_names[] = {
     {"HardSwish", ORTK_ACT_HARDSWISH, 0, 0}, {"HardSigmoid", ORTK_ACT_HARDSIGMOID, 0.2f, 0.5f},
 };
 
+static bool gelu_read(const fuser *f, const ortk_op *op, const ortk_op *tail, ortk_fused *out) {
+    ortk_node node;
+    if (!(op->kernel->flags & ORTK_KERNEL_FUSES_GELU)) return false;
+    ort_status *status = ortk_node_init(&node, f->program->host, f->program->view, tail->node, &f->program->constants);
+    ortk_status_drop(f->program->host, status);
+    if (status) return false;
+    const bool by_tanh = ortk_attr_is(&node, "approximate", "none", "tanh");
+    *out = (ortk_fused){.activation = by_tanh ? ORTK_ACT_GELU_TANH : ORTK_ACT_GELU};
+    return true;
+}
+
 static bool act_read(const fuser *f, const ortk_op *op, const ortk_op *tail, ortk_fused *out) {
+    if (op_is(tail, "Gelu")) return gelu_read(f, op, tail, out);
     if (op_is(tail, "PRelu")) return prelu_read(f, op, tail, out);
     if (op_is(tail, "Clip")) {
         *out = (ortk_fused){.activation = ORTK_ACT_CLIP, .alpha = -FLT_MAX, .beta = FLT_MAX};

@@ -272,7 +272,9 @@ static ort_status *conv_plan(ortk_planner *planner, const void *params, const or
     return NULL;
 }
 
-#define FUSES (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS | ORTK_KERNEL_REDUCES)
+#define FUSES                                                                                                          \
+    (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS |                 \
+     ORTK_KERNEL_REDUCES)
 static const ortk_kernel kernels[] = {
     {"", "Conv", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_PIXELS_IN_ANY, FUSES, sizeof(conv_params), conv_claim,
      conv_compile, conv_plan},

@@ -185,6 +185,20 @@ static void gemm_case(void) {
     free(want);
 }
 
+static uint32_t gelu_add(fake_graph *g, uint32_t x, bool by_tanh) {
+    const fake_value *v = &g->values[x];
+    uint32_t y = fake_result(g, v->rank, v->dims);
+    uint32_t node = fake_node(g, "Gelu", &x, 1, &y, 1);
+    g->nodes[node].since = 20;
+    if (by_tanh) fake_attr_text(g, node, "approximate", "tanh");
+    return y;
+}
+
+static float gelu_of(float x, bool by_tanh) {
+    const float inner = by_tanh ? tanhf(0.797884561f * (x + 0.044715f * x * x * x)) : erff(x * 0.707106781f);
+    return 0.5f * x * (1 + inner);
+}
+
 /* Batches that broadcast, a computed or a constant right side, a bias behind it. */
 static void matmul_case(void) {
     int64_t m = among(1, 6), n = among(1, 40), k = among(0, 30), p = among(1, 3), q = among(1, 3),
@@ -200,7 +214,9 @@ static void matmul_case(void) {
     fake_node(g, "MatMul", (uint32_t[]){a, b}, 2, &y, 1);
     fake_node(g, "Add", (uint32_t[]){y, bias}, 2, &z, 1);
     g->nodes[1].since = 14;
-    fake_output(g, z);
+    int64_t gelu = among(0, 2); /* 0: none, 1: by erf, 2: by tanh */
+    uint32_t last = gelu != 0 ? gelu_add(g, z, gelu == 2) : z;
+    fake_output(g, last);
     float *want = malloc((size_t)(p * q * m * n) * 4), *at = want;
     const float *A = g->values[a].data, *B = g->values[b].data;
     for (int64_t i = 0; i < p * q; i++)
@@ -210,7 +226,7 @@ static void matmul_case(void) {
                 const float *right = B + (constant ? 0 : (repeats == 1 ? i % q : i) * k * n);
                 float sum = ((const float *)g->values[bias].data)[c];
                 for (int64_t x = 0; x < k; x++) sum += left[x] * right[x * n + c];
-                *at++ = sum;
+                *at++ = gelu == 0 ? sum : gelu_of(sum, gelu == 2);
             }
     run_check(g, want, constant ? "MatMul with a constant" : "MatMul");
     free(want);

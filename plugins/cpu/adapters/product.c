@@ -248,9 +248,11 @@ static ort_status *product_plan(ortk_planner *planner, const void *params, const
 
 static const ortk_kernel kernels[] = {
     {"", "MatMul", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS,
-     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS | ORTK_KERNEL_REDUCES,
+     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS |
+         ORTK_KERNEL_REDUCES,
      sizeof(product_params), matmul_claim, matmul_compile, product_plan},
-    {"", "Gemm", 7, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS, ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_REDUCES,
-     sizeof(product_params), gemm_claim, gemm_compile, product_plan},
+    {"", "Gemm", 7, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS,
+     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_REDUCES, sizeof(product_params), gemm_claim,
+     gemm_compile, product_plan},
 };
 const ortcpu_op_table ortcpu_heavy_product = {kernels, 2};

@@ -69,6 +69,8 @@ ortcpu_epilogue ortcpu_epilogue_of(const ortk_fused *fused) {
         [ORTK_ACT_HARDSIGMOID] = ORTCPU_ACT_HARD_SIGMOID,
         [ORTK_ACT_HARDSWISH] = ORTCPU_ACT_HARD_SWISH,
         [ORTK_ACT_SILU] = ORTCPU_ACT_SILU,
+        [ORTK_ACT_GELU] = ORTCPU_ACT_GELU,
+        [ORTK_ACT_GELU_TANH] = ORTCPU_ACT_GELU_TANH,
     };
     return (ortcpu_epilogue){
         .act = acts[fused->activation], .alpha = fused->alpha, .beta = fused->beta, .slope = fused->slopes};

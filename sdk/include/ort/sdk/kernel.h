@@ -50,6 +50,8 @@ typedef struct ortk_desc {
 #define ORTK_ACT_HARDSIGMOID 7u /* alpha, beta */
 #define ORTK_ACT_HARDSWISH   8u
 #define ORTK_ACT_SILU        9u
+#define ORTK_ACT_GELU        10u /* by erf; this and the next only for ORTK_KERNEL_FUSES_GELU */
+#define ORTK_ACT_GELU_TANH   11u
 typedef struct ortk_fused {
     bool
         has_residual; /* added before the activation: the last input of the step; same shape and layout as the output */
@@ -159,6 +161,7 @@ void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) _
 #define ORTK_KERNEL_UNARY     0x10u /* one input, same shape: may itself be fused as an activation when it has a kind */
 #define ORTK_KERNEL_INPLACE_FIRST                                                                                      \
     0x20u /* output 0 may share memory with input 0 where that has the same size; with no other input */
+#define ORTK_KERNEL_FUSES_GELU 0x40000000u /* beside FUSES_ACT: Gelu in both forms too */
 #define ORTK_KERNEL_FUSES_BIAS                                                                                         \
     0x40u /* may be given a third input that the node lacks: a vector added along the output's                         \
              channels (axis 1 in PIXELS modes, else the last), float32 as the output */
