@@ -52,6 +52,7 @@ typedef struct orti_value {
     bool is_output;
     bool needs_contents; /* set by inference: shapes depend on its contents */
     bool is_known;       /* set by inference: contents follow from input shapes and needed contents */
+    bool is_told;        /* set by inference: only a run tells its size, or contents that shapes depend on */
 } orti_value;
 
 typedef enum orti_attr_kind {
@@ -177,6 +178,18 @@ void orti_graph_remove_node(orti_graph *graph, orti_node_id node);
  * What the call leaves out is left out there too: whether an operator can do without is for ops to check. UNSUPPORTED
  * where a graph inside the body captures it. */
 ORT_MUST_USE ort_status *orti_graph_inline_body(orti_graph *graph, orti_node_id call, orti_node_id *out_first);
+/* The same with the graph that is the node's attribute: its formal inputs are the node's inputs. */
+ORT_MUST_USE ort_status *orti_graph_inline_attr(orti_graph *graph, orti_node_id node, const char *attr_name,
+                                                orti_node_id *out_first);
+/* Copies of some nodes as a graph of their own, whose node i is nodes[i]. What they read and don't make becomes an
+ * input, or a constant; names stay. `graph` is its outer and lives longer. */
+ORT_MUST_USE ort_status *orti_graph_extract(orti_graph *graph, const orti_node_id *nodes, uint32_t node_count,
+                                            const orti_value_id *outputs, uint32_t output_count, orti_graph **out);
+/* A body that stands alone: its captures become inputs behind the others. *out_outer_ids: what they captured, in that
+ * order; in the body's arena. */
+ORT_MUST_USE ort_status *orti_graph_close(orti_graph *body, orti_value_id **out_outer_ids, uint32_t *out_count);
+/* A capture of a constant becomes that constant, and one that is not read nothing at all; others stay. */
+ORT_MUST_USE ort_status *orti_graph_settle_capture(orti_graph *body, orti_value_id id, bool is_read);
 /* Makes an inner value a constant: its producer loses that output. */
 ORT_MUST_USE ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id value, orti_tensor *tensor_retained);
 

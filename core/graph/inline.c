@@ -1,4 +1,4 @@
-/* A function call becomes the nodes of its body. */
+/* A function call becomes the nodes of its body, and a node with graphs in attributes the nodes of one of them. */
 #include "graph/inner.h"
 
 typedef struct inlining {
@@ -29,6 +29,10 @@ static ort_status *value_map(const inlining *self, orti_value_id id) {
     const orti_value *value = self->body->values[id];
     const char *name = NULL;
     if (value->kind == ORTI_VALUE_INPUT) return NULL; /* mapped already */
+    if (value->kind == ORTI_VALUE_CAPTURE) {
+        self->to[id] = value->outer_id;
+        return NULL;
+    }
     self->to[id] = output_that_is(self, id);
     if (self->to[id] != ORTI_NONE) return NULL;
     ORT_TRY(orti_graph_unique_name(self->graph, value->name, &name));
@@ -133,17 +137,36 @@ static ort_status *body_move(const inlining *self, const orti_node *call) {
     return outputs_replace(self);
 }
 
+/* `body` is taken. */
+static ort_status *inline_graph(orti_graph *graph, orti_node_id id, orti_graph *body, orti_node_id *out_first) {
+    const orti_node *call = graph->nodes[id];
+    inlining self = {graph, body, call->name, call->outputs, call->output_count, NULL};
+    *out_first = graph->node_count;
+    orti_graph_remove_node(graph, id);
+    ort_status *status = orti_alloc(graph->arena.alloc, (size_t)body->value_count + 1, sizeof *self.to, &self.to);
+    if (!status) status = body_move(&self, call);
+    orti_free(graph->arena.alloc, self.to);
+    orti_graph_destroy(body);
+    return status;
+}
+
 ort_status *orti_graph_inline_body(orti_graph *graph, orti_node_id id, orti_node_id *out_first) {
     ORT_TRY(orti_graph_check_node(graph, id));
     orti_node *call = graph->nodes[id];
-    if (!call->body) ORT_FAIL(INVALID_ARGUMENT, "node '%s' (%s) has no body", call->name, call->op_type);
-    inlining self = {graph, call->body, call->name, call->outputs, call->output_count, NULL};
+    orti_graph *body = call->body;
+    if (!body) ORT_FAIL(INVALID_ARGUMENT, "node '%s' (%s) has no body", call->name, call->op_type);
     call->body = NULL;
-    *out_first = graph->node_count;
-    orti_graph_remove_node(graph, id);
-    ort_status *status = orti_alloc(graph->arena.alloc, (size_t)self.body->value_count + 1, sizeof *self.to, &self.to);
-    if (!status) status = body_move(&self, call);
-    orti_free(graph->arena.alloc, self.to);
-    orti_graph_destroy(self.body);
-    return status;
+    return inline_graph(graph, id, body, out_first);
+}
+
+ort_status *orti_graph_inline_attr(orti_graph *graph, orti_node_id id, const char *attr_name, orti_node_id *out_first) {
+    ORT_TRY(orti_graph_check_node(graph, id));
+    orti_node *node = graph->nodes[id];
+    for (uint32_t i = 0; i < node->attr_count; i++) {
+        orti_graph *body = node->attrs[i].graph;
+        if (!body || strcmp(node->attrs[i].name, attr_name) != 0) continue;
+        node->attrs[i].graph = NULL;
+        return inline_graph(graph, id, body, out_first);
+    }
+    ORT_FAIL(INVALID_ARGUMENT, "node '%s' (%s) has no graph '%s'", node->name, node->op_type, attr_name);
 }
