@@ -120,6 +120,33 @@ static void mark_known(const orti_engine *engine, const orti_node_id *order, uin
     }
 }
 
+static bool is_read_known(const orti_node *node, const bool *follows) {
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] != ORTI_NONE && !follows[node->inputs[i]]) return false;
+    return true;
+}
+
+/* Forwards: where a run has to have told before what reads the value can be planned. That are sizes, and contents that
+ * shapes depend on, as far as they don't follow from others of these. `follows` is scratch. */
+static void mark_told(const orti_engine *engine, const orti_node_id *order, uint32_t count, bool *follows) {
+    for (orti_value_id id = 0; id < orti_graph_value_count(engine->graph); id++) {
+        orti_value *value = orti_graph_value(engine->graph, id);
+        value->is_told = false;
+        follows[id] = value->is_known || (value->needs_contents && is_small(engine, id));
+    }
+    for (uint32_t at = 0; at < count; at++) {
+        const orti_node *node = orti_graph_node(engine->graph, order[at]);
+        const orti_meaning *meaning = orti_meaning_of(node);
+        bool can_follow = meaning && (meaning->flags & ORTI_MEANING_KNOWABLE) && is_read_known(node, follows);
+        for (uint32_t k = 0; k < node->output_count; k++) {
+            if (node->outputs[k] == ORTI_NONE) continue;
+            orti_value *value = orti_graph_value(engine->graph, node->outputs[k]);
+            if (value->is_known) continue;
+            value->is_told = orti_op_is_told(node) || (follows[node->outputs[k]] && !can_follow);
+        }
+    }
+}
+
 static ort_status *learn(orti_engine *engine) {
     const orti_node_id *order;
     uint32_t count, value_count = orti_graph_value_count(engine->graph);
@@ -131,6 +158,7 @@ static ort_status *learn(orti_engine *engine) {
     for (orti_value_id id = 0; id < value_count; id++) orti_graph_value(engine->graph, id)->needs_contents = needs[id];
     mark_known(engine, order, count, known);
     for (orti_value_id id = 0; id < value_count; id++) orti_graph_value(engine->graph, id)->is_known = known[id];
+    mark_told(engine, order, count, known);
     return NULL;
 }
 

@@ -4,11 +4,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Contents of a shape input as dims; false when they are not known. */
+/* Contents of a shape input as dims; ORTI_DIM_INVALID where they are not known; false when not even their count is. */
 static bool shape_dims(orti_infer *infer, uint32_t input, orti_dim *dims, uint32_t *rank) {
     const orti_cell *cells = orti_in_cells(infer, input, rank);
-    if (!cells || *rank > ORTI_RANK_MAX) return false;
-    for (uint32_t i = 0; i < *rank; i++) dims[i] = cells[i].dim;
+    const orti_state *state = orti_in_shaped(infer, input);
+    int64_t count = cells ? (int64_t)*rank : -1;
+    if (!cells && state && state->rank == 1) count = orti_state_count(infer->engine, state);
+    if (count < 0 || count > (int64_t)ORTI_RANK_MAX) return false;
+    *rank = (uint32_t)count;
+    for (uint32_t i = 0; i < *rank; i++) dims[i] = cells ? cells[i].dim : ORTI_DIM_INVALID;
     return true;
 }
 

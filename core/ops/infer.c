@@ -207,6 +207,19 @@ const orti_meaning *orti_meaning_of(const orti_node *node) {
     return orti_meaning_find(node->domain, node->op_type);
 }
 
+static bool has_flag(const orti_node *node, uint32_t flag) {
+    const orti_meaning *meaning = node->op ? orti_meaning_find(node->domain, node->op_type) : NULL;
+    return meaning && (meaning->flags & flag);
+}
+
+bool orti_op_is_core(const orti_node *node) {
+    return has_flag(node, ORTI_MEANING_CORE);
+}
+
+bool orti_op_is_told(const orti_node *node) {
+    return has_flag(node, ORTI_MEANING_TOLD);
+}
+
 /* Types follow from the facts where an output shares its variable with an input. */
 static void infer_types(orti_infer *infer, const orti_op *op) {
     for (uint32_t k = 0; k < infer->node->output_count; k++) {

@@ -45,6 +45,8 @@ typedef void (*orti_infer_fn)(orti_infer *infer);
 
 #define ORTI_MEANING_KNOWABLE 1u /* its output's contents follow from its inputs' contents */
 #define ORTI_MEANING_SHAPES   2u /* ... from its inputs' shapes alone: Shape, Size */
+#define ORTI_MEANING_TOLD     4u /* the sizes of its outputs are known once it has run: NonZero */
+#define ORTI_MEANING_CORE     8u /* the core runs it itself, on whole values: If, Loop */
 
 typedef struct orti_meaning {
     const char *domain, *name;
@@ -142,6 +144,9 @@ void orti_infer_quantized_matmul(orti_infer *infer); /* the right side is input 
 void orti_infer_reduce(orti_infer *infer);
 void orti_infer_arg(orti_infer *infer);
 void orti_infer_batch_norm(orti_infer *infer);
+void orti_infer_if(orti_infer *infer); /* control.c */
+void orti_infer_loop(orti_infer *infer);
+void orti_infer_scan(orti_infer *infer);
 void orti_infer_layer_norm(orti_infer *infer);
 void orti_infer_attention(orti_infer *infer); /* attention.c */
 void orti_infer_projected_attention(orti_infer *infer);

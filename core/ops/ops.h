@@ -100,4 +100,9 @@ bool orti_infer_needs_contents(const orti_graph *graph, uint32_t input_index);
  * has to run it when its value is only used in shapes; valid after orti_infer_graph. */
 bool orti_infer_is_known(const orti_graph *graph, orti_node_id node);
 
+/* A node that no provider is shown: the core runs it itself, on whole values (If, Loop, Scan). */
+bool orti_op_is_core(const orti_node *node);
+/* Only a run of the node tells the sizes of its outputs, where they don't follow from known contents. */
+bool orti_op_is_told(const orti_node *node);
+
 #endif
