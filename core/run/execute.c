@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static ort_status *give_up_check(const orti_run_request *request) {
+ort_status *orti_run_give_up_check(const orti_run_request *request) {
     if (request->cancel && atomic_load_explicit(&request->cancel->is_requested, memory_order_relaxed))
         ORT_FAIL(CANCELLED, "the run was cancelled");
     if (request->deadline_ns && orti_clock_ns() >= request->deadline_ns)
@@ -64,7 +64,7 @@ static ort_status *operation_execute(orti_run *run, run_operation *at, const ort
     const orti_operation *operation = at->operation;
     if (operation->host_wait_count)
         ORT_TRY(host_waits(run, operation->host_waits, operation->host_wait_count, request));
-    if (request->cancel || request->deadline_ns) ORT_TRY(give_up_check(request));
+    if (request->cancel || request->deadline_ns) ORT_TRY(orti_run_give_up_check(request));
     at->args.cancel = request->cancel;
     at->args.deadline_ns = request->deadline_ns;
     at->args.seed = request->seed;

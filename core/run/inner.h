@@ -42,6 +42,12 @@ typedef struct run_memory {
     ortp_buffer *buffer; /* the others */
 } run_memory;
 
+/* What operations were last bound to as an input. */
+typedef struct run_address {
+    const void *data;
+    uint64_t size_bytes;
+} run_address;
+
 /* What an asynchronous run waits for next. */
 typedef enum run_phase { RUN_PHASE_OPERATIONS, RUN_PHASE_FINAL, RUN_PHASE_DRAIN } run_phase;
 
@@ -65,7 +71,9 @@ struct orti_run {
     run_timeline *timelines; /* by queue */
     run_operation *operations;
     orti_tensor **inputs, **outputs;
-    bool *is_own_output; /* made by us */
+    run_address *input_addresses; /* stay when the inputs are let go */
+    bool *is_own_output;          /* made by us */
+    orti_tensor **spares;         /* by output: one of ours that took turns with it; or NULL */
     bool is_bound, has_dirty;
     bool has_team; /* of more than one thread */
     ortp_span span;
@@ -75,6 +83,9 @@ struct orti_run {
 
 ORT_MUST_USE ort_status *orti_run_timelines_open(orti_run *run);
 void orti_run_timelines_close(orti_run *run);
+
+/* CANCELLED or DEADLINE. */
+ORT_MUST_USE ort_status *orti_run_give_up_check(const orti_run_request *request);
 
 /* ---- execute.c: the steps of a run, for both ways of waiting ---- */
 ORT_MUST_USE ort_status *orti_run_begin(orti_run *run, const orti_run_request *request);

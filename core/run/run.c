@@ -1,5 +1,6 @@
 #include "run/inner.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static ort_status *memories_open(orti_run *run) {
@@ -55,7 +56,9 @@ static ort_status *operation_open(orti_run *run, run_operation *at) {
 static ort_status *run_open(orti_run *run) {
     const orti_plan *plan = run->plan;
     ORT_TRY(orti_arena_alloc(&run->arena, plan->schedule->input_count, sizeof(orti_tensor *), &run->inputs));
+    ORT_TRY(orti_arena_alloc(&run->arena, plan->schedule->input_count, sizeof(run_address), &run->input_addresses));
     ORT_TRY(orti_arena_alloc(&run->arena, plan->output_count, sizeof(orti_tensor *), &run->outputs));
+    ORT_TRY(orti_arena_alloc(&run->arena, plan->output_count, sizeof(orti_tensor *), &run->spares));
     ORT_TRY(orti_arena_alloc(&run->arena, plan->output_count, sizeof(bool), &run->is_own_output));
     ORT_TRY(orti_arena_alloc(&run->arena, plan->schedule->queue_count, sizeof(run_timeline), &run->timelines));
     ORT_TRY(orti_arena_alloc(&run->arena, plan->operation_count, sizeof(run_operation), &run->operations));
@@ -103,6 +106,7 @@ void orti_run_destroy(orti_run *run) {
     memories_close(run);
     for (uint32_t i = 0; run->inputs && i < plan->schedule->input_count; i++) orti_tensor_release(run->inputs[i]);
     for (uint32_t i = 0; run->outputs && i < plan->output_count; i++) orti_tensor_release(run->outputs[i]);
+    for (uint32_t i = 0; run->spares && i < plan->output_count; i++) orti_tensor_release(run->spares[i]);
     orti_arena_finish(&run->arena);
     orti_free(alloc, run);
     orti_plan_release(plan);
@@ -148,7 +152,15 @@ static bool slot_set(orti_tensor **slot, orti_tensor *tensor) {
 }
 
 void orti_run_set_input(orti_run *run, uint32_t index, orti_tensor *tensor) {
-    if (slot_set(&run->inputs[index], tensor)) mark_dirty(run, ORTI_PLACE_INPUT, index);
+    run_address *at = &run->input_addresses[index];
+    (void)slot_set(&run->inputs[index], tensor);
+    if (!tensor || (at->data == tensor->data && at->size_bytes == tensor->size_bytes)) return;
+    *at = (run_address){tensor->data, tensor->size_bytes};
+    mark_dirty(run, ORTI_PLACE_INPUT, index);
+}
+
+void orti_run_release_inputs(orti_run *run) {
+    for (uint32_t i = 0; i < run->plan->schedule->input_count; i++) orti_run_set_input(run, i, NULL);
 }
 
 static ort_status *output_check(const orti_run *run, uint32_t index, const orti_tensor *tensor) {
@@ -179,6 +191,29 @@ ort_status *orti_run_set_output(orti_run *run, uint32_t index, orti_tensor *tens
     run->is_own_output[index] = false;
     if (slot_set(&run->outputs[index], tensor)) mark_dirty(run, ORTI_PLACE_OUTPUT, index);
     return NULL;
+}
+
+/* The two take turns: whoever holds the one lets it go before the other is wanted again. */
+static void output_turn(orti_run *run, uint32_t index) {
+    orti_tensor *held = run->outputs[index], *spare = run->spares[index];
+    run->spares[index] = held;
+    run->outputs[index] = NULL;
+    if (spare && atomic_load_explicit(&spare->datum.ref_count, memory_order_acquire) == 1) {
+        run->outputs[index] = spare;
+        mark_dirty(run, ORTI_PLACE_OUTPUT, index);
+    } else {
+        orti_tensor_release(spare);
+    }
+}
+
+void orti_run_renew_outputs(orti_run *run) {
+    for (uint32_t i = 0; i < run->plan->output_count; i++) {
+        const orti_tensor *tensor = run->outputs[i];
+        if (!tensor || !run->is_own_output[i] || run->plan->outputs[i].is_told) continue;
+        if (atomic_load_explicit(&tensor->datum.ref_count, memory_order_acquire) == 1) continue;
+        output_turn(run, i);
+        run->has_dirty = true;
+    }
 }
 
 orti_tensor *orti_run_output(const orti_run *run, uint32_t index) {

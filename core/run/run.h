@@ -8,7 +8,7 @@
 #define ORT_CORE_RUN_RUN_H
 
 #include "base/worker.h"
-#include "schedule/schedule.h"
+#include "schedule/script.h"
 #include "telemetry/profile.h"
 
 typedef struct orti_run orti_run;
@@ -29,11 +29,16 @@ ortp_lane *orti_run_lane(const orti_run *run); /* borrow, or NULL */
 
 /* The tensor of an input; its type and shape are those of the plan. Retained. */
 void orti_run_set_input(orti_run *run, uint32_t index, orti_tensor *tensor);
+/* Lets all inputs go; setting one of the same memory again costs next to nothing. */
+void orti_run_release_inputs(orti_run *run);
 /* The tensor that output `index` is written to; NULL: one is made. Retained. errors: INVALID_ARGUMENT when its type or
  * shape is not the plan's. */
 ORT_MUST_USE ort_status *orti_run_set_output(orti_run *run, uint32_t index, orti_tensor *tensor);
 /* The tensor of an output, made when none was set; NULL for one whose size the run tells, before it has. Borrow. */
 orti_tensor *orti_run_output(const orti_run *run, uint32_t index);
+
+/* Outputs of the run's own that somebody else holds stay theirs: others take their place in the next run. */
+void orti_run_renew_outputs(orti_run *run);
 
 /* Makes missing outputs and gives the plugins all addresses; orti_run_execute does it when it was not. */
 ORT_MUST_USE ort_status *orti_run_bind(orti_run *run);
@@ -47,6 +52,42 @@ typedef void (*orti_run_done_fn)(void *user, ort_status *status);
  * errors are those of orti_run_execute. A deadline is looked at when the run goes on. */
 void orti_run_start(orti_run *run, const orti_run_request *request, orti_worker *driver, orti_run_done_fn done,
                     void *user);
+/* ---- scripts ---- */
+
+/* What executions make and hold; one for a session. */
+typedef struct orti_run_counters {
+    _Atomic uint64_t plan_made_count, run_made_count, memory_bytes;
+} orti_run_counters;
+
+typedef struct orti_execution_request {
+    const orti_allocator *alloc;
+    const orti_script *script;   /* borrow */
+    ortp_lane *lane;             /* borrow, or NULL */
+    orti_run_counters *counters; /* borrow */
+} orti_execution_request;
+
+/* One run of a script at a time: of a plain one it is a run of the plan that fits, of others a frame for each graph
+ * that is entered, with the runs of its segments, which it keeps. */
+typedef struct orti_execution orti_execution;
+ORT_MUST_USE ort_status *orti_execution_create(const orti_execution_request *request, orti_execution **out);
+void orti_execution_destroy(orti_execution *execution); /* takes NULL */
+ortp_lane *orti_execution_lane(const orti_execution *execution);
+/* Makes it fit for inputs of these shapes. */
+ORT_MUST_USE ort_status *orti_execution_plan(orti_execution *execution, orti_tensor *const *inputs);
+bool orti_execution_fits(const orti_execution *execution, orti_tensor *const *inputs);
+/* The same for the inputs that it was planned for, whose contents may have changed. */
+bool orti_execution_is_current(const orti_execution *execution, orti_tensor *const *inputs);
+/* As those of a run. An output's shape is checked here where it is known, else at the end of the run. */
+void orti_execution_set_input(orti_execution *execution, uint32_t index, orti_tensor *tensor);
+ORT_MUST_USE ort_status *orti_execution_set_output(orti_execution *execution, uint32_t index, orti_tensor *tensor);
+orti_tensor *orti_execution_output(const orti_execution *execution, uint32_t index);
+/* Lets inputs and outputs go. */
+void orti_execution_release_values(orti_execution *execution);
+ORT_MUST_USE ort_status *orti_execution_bind(orti_execution *execution);
+ORT_MUST_USE ort_status *orti_execution_run(orti_execution *execution, const orti_run_request *request);
+void orti_execution_start(orti_execution *execution, const orti_run_request *request, orti_worker *driver,
+                          orti_run_done_fn done, void *user);
+
 /* Bytes of memory that this run holds, all domains. */
 uint64_t orti_run_memory_bytes(const orti_run *run);
 

@@ -1,0 +1,19 @@
+/* The nodes that the core runs itself. */
+#include "run/frame.h"
+
+#include <string.h>
+
+static const core_operator operators[] = {
+    {"", "If", orti_if_begin, orti_if_resume},
+    {"", "Loop", orti_loop_begin, orti_loop_resume},
+    {"", "Scan", orti_scan_begin, orti_scan_resume},
+};
+
+ort_status *orti_core_operator_find(const orti_node *node, const core_operator **out) {
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        *out = &operators[i];
+        if (strcmp(node->op_type, (*out)->name) == 0 && strcmp(node->domain, (*out)->domain) == 0) return NULL;
+    }
+    *out = NULL;
+    ORT_FAIL(UNSUPPORTED, "node '%s' (%s): the core can't run it yet", node->name, node->op_type);
+}
