@@ -227,7 +227,7 @@ ORT_TEST(async, runs_are_driven_near_their_device) {
     flights_wait(&at, 8);
     flights_check(&at, 8);
     for (int i = 0; i < 8; i++)
-        CHECK(orti_run_lane(at.flights[i].binding->run) == &environment->border_lanes[1], "run %d", i);
+        CHECK(orti_execution_lane(at.flights[i].binding->execution) == &environment->border_lanes[1], "run %d", i);
     CHECK(environment->drivers[1] != NULL);
     house_leave(&at);
 }

@@ -30,16 +30,16 @@ done:
     return status;
 }
 
-/* The run goes to the pool: another binding may need one of the same plan. */
-static void run_leave(ort_binding *binding) {
-    if (binding->run) orti_pool_give(binding->session, binding->run);
-    binding->run = NULL;
+/* It goes to the pool: another binding may need one of the same plan. */
+static void execution_leave(ort_binding *binding) {
+    if (binding->execution) orti_pool_give(binding->session, binding->execution);
+    binding->execution = NULL;
 }
 
 void ort_binding_destroy(ort_binding *binding) {
     if (!binding) return;
     ort_session *session = binding->session;
-    run_leave(binding);
+    execution_leave(binding);
     orti_lock_take(&session->lock);
     *binding->previous = binding->next;
     if (binding->next) binding->next->previous = binding->previous;
@@ -80,8 +80,8 @@ ort_status *ort_binding_set_input(ort_binding *binding, uint32_t index, ort_tens
     orti_tensor *input = tensor_in(tensor);
     ORT_TRY(orti_input_check(binding->session, index, input));
     ORT_TRY(binding_enter(binding));
-    if (binding->run && is_same_shape(binding->inputs[index], input))
-        orti_run_set_input(binding->run, index, input);
+    if (binding->execution && is_same_shape(binding->inputs[index], input))
+        orti_execution_set_input(binding->execution, index, input);
     else
         binding->needs_plan = true;
     slot_put(&binding->inputs[index], input);
@@ -100,46 +100,46 @@ ort_status *ort_binding_set_output(ort_binding *binding, uint32_t index, ort_ten
         ORT_FAIL(INVALID_ARGUMENT, "output '%s' is %s, but the tensor set for it is %s", outputs->items[index].name,
                  outputs->items[index].type, orti_dtype_name(output->dtype));
     ORT_TRY(binding_enter(binding));
-    if (binding->run && !binding->needs_plan) status = orti_run_set_output(binding->run, index, output);
+    if (binding->execution && !binding->needs_plan)
+        status = orti_execution_set_output(binding->execution, index, output);
     if (!status) slot_put(&binding->outputs[index], output);
     binding_leave(binding);
     return status;
 }
 
-/* A run for the shapes of the inputs that are set. */
+/* An execution for the shapes of the inputs that are set. */
 static ort_status *binding_plan(ort_binding *binding) {
     ort_session *session = binding->session;
-    orti_run *run = NULL;
+    orti_execution *execution = NULL;
     for (uint32_t i = 0; i < session->inputs.count; i++)
         if (!binding->inputs[i]) ORT_FAIL(INVALID_ARGUMENT, "input '%s' is not set", session->inputs.items[i].name);
-    if (!binding->run || !orti_plan_fits(orti_run_plan(binding->run), binding->inputs)) {
-        ORT_TRY(orti_pool_take(session, binding->inputs, &run));
-        run_leave(binding);
-        binding->run = run;
+    if (!binding->execution || !orti_execution_fits(binding->execution, binding->inputs)) {
+        ORT_TRY(orti_pool_take(session, binding->inputs, &execution));
+        execution_leave(binding);
+        binding->execution = execution;
     }
-    for (uint32_t i = 0; i < session->inputs.count; i++) orti_run_set_input(binding->run, i, binding->inputs[i]);
+    execution = binding->execution;
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_execution_set_input(execution, i, binding->inputs[i]);
     for (uint32_t i = 0; i < session->outputs.count; i++)
-        if (binding->outputs[i]) ORT_TRY(orti_run_set_output(binding->run, i, binding->outputs[i]));
+        if (binding->outputs[i]) ORT_TRY(orti_execution_set_output(execution, i, binding->outputs[i]));
     binding->needs_plan = false;
     return NULL;
 }
 
 /* Contents that shapes depend on may have changed in place. */
 static bool is_plan_current(const ort_binding *binding) {
-    if (binding->needs_plan) return false;
-    return !binding->session->composition.schedule->has_contents_key ||
-           orti_plan_fits(orti_run_plan(binding->run), binding->inputs);
+    return !binding->needs_plan && orti_execution_is_current(binding->execution, binding->inputs);
 }
 
 static ort_status *binding_bind(ort_binding *binding) {
     if (!is_plan_current(binding)) ORT_TRY(binding_plan(binding));
-    return orti_run_bind(binding->run);
+    return orti_execution_bind(binding->execution);
 }
 
-/* True when it may be tried once more after memory ran out; the binding's own run is given up too. */
+/* True when it may be tried once more after memory ran out; the binding's own execution is given up too. */
 static bool binding_save_memory(ort_binding *binding, ort_status **status) {
     if (ort_status_code(*status) != ORT_CODE_OUT_OF_MEMORY) return false;
-    run_leave(binding);
+    execution_leave(binding);
     binding->needs_plan = true;
     return orti_session_save_memory(binding->session, status);
 }
@@ -175,7 +175,7 @@ static ort_status *request_make(ort_binding *binding, const ort_run_options *run
 
 static ort_status *binding_execute(ort_binding *binding, const orti_run_request *request) {
     ORT_TRY(binding_begin(binding));
-    return orti_run_execute(binding->run, request);
+    return orti_execution_run(binding->execution, request);
 }
 
 ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_options) {
@@ -191,8 +191,8 @@ ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_opt
 }
 
 ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
-    if (!binding || index >= binding->session->outputs.count || !binding->run) return NULL;
-    return tensor_out(orti_run_output(binding->run, index));
+    if (!binding || index >= binding->session->outputs.count || !binding->execution) return NULL;
+    return tensor_out(orti_execution_output(binding->execution, index));
 }
 
 /* ---- without a thread of the caller's ---- */
@@ -230,16 +230,18 @@ static void async_begin(void *user) {
     orti_worker *driver = NULL;
     ort_binding *binding = run->binding;
     ort_status *status = binding_begin(binding);
-    if (!status) status = orti_environment_driver(binding->session->environment, orti_run_lane(binding->run), &driver);
+    if (!status)
+        status =
+            orti_environment_driver(binding->session->environment, orti_execution_lane(binding->execution), &driver);
     if (status)
         async_done(run, status);
     else
-        orti_run_start(binding->run, &run->request, driver, async_done, run);
+        orti_execution_start(binding->execution, &run->request, driver, async_done, run);
 }
 
 static ort_status *async_create(ort_binding *binding, const ort_run_options *run_options, async_run **out) {
     ort_environment *environment = binding->session->environment;
-    const ortp_lane *lane = binding->run ? orti_run_lane(binding->run) : NULL;
+    const ortp_lane *lane = binding->execution ? orti_execution_lane(binding->execution) : NULL;
     async_run run = {.binding = binding};
     ORT_TRY(request_make(binding, run_options, &run.request));
     ORT_TRY(orti_environment_driver(environment, lane, &run.driver));

@@ -98,7 +98,7 @@ static orti_tensor *compute(ort_environment *environment, orti_graph *graph) {
     CHECK_OK(orti_candidates_open(environment, environment->options, &composition));
     CHECK_OK(orti_compose(environment, graph, 1, &composition));
     inputs_make(inputs);
-    CHECK_OK(orti_schedule_plan(composition.schedule, inputs, &plan, NULL));
+    CHECK_OK(orti_schedule_plan(composition.segments[0]->schedule, inputs, &plan, NULL));
     CHECK_OK(orti_run_create(plan, NULL, &run));
     for (uint32_t i = 0; i < 2; i++) orti_run_set_input(run, i, inputs[i]);
     CHECK_OK(orti_run_execute(run, &request));

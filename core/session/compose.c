@@ -1,4 +1,4 @@
-/* From a graph to programs: policy, partition, schedule. */
+/* From a graph to a script of programs: policy, division, and for each segment partition and schedule. */
 #include "passes/passes.h"
 #include "session/inner.h"
 
@@ -57,14 +57,12 @@ ort_status *orti_policy_read(const ort_options *options, const orti_graph *graph
 }
 
 /* What was asked of all pieces has to be kept by those that were chosen: nothing is ignored silently. */
-static ort_status *contract_check(const session_composition *composition) {
-    static const char *const words[] = {"model", "bf16", "f16", "tf32"};
-    const orti_partitioning *parts = composition->partitioning;
+static ort_status *segment_check(const session_composition *composition, const orti_partitioning *parts,
+                                 bool *has_precision) {
     const ortp_policy *policy = &composition->policy;
-    bool has_precision = policy->precision == ORTP_PRECISION_MODEL;
     for (uint32_t i = 0; i < parts->part_count; i++) {
         const orti_partition *part = &parts->parts[i];
-        has_precision |= part->precision == policy->precision;
+        *has_precision |= part->precision == policy->precision;
         if ((policy->flags & ORTP_POLICY_DETERMINISTIC) && !(part->flags & ORTP_PROPOSAL_DETERMINISTIC))
             ORT_FAIL(UNSUPPORTED,
                      "configuration key 'deterministic': provider '%s' does not promise equal bits for the piece "
@@ -72,88 +70,147 @@ static ort_status *contract_check(const session_composition *composition) {
                      orti_provider_name(orti_instance_provider(composition->candidates[part->candidate].instance)),
                      orti_graph_node(parts->graph, part->nodes[0])->name);
     }
+    return NULL;
+}
+
+static ort_status *contract_check(const session_composition *composition) {
+    static const char *const words[] = {"model", "bf16", "f16", "tf32"};
+    const ortp_policy *policy = &composition->policy;
+    bool has_precision = policy->precision == ORTP_PRECISION_MODEL;
+    for (uint32_t i = 0; i < composition->segment_count; i++)
+        ORT_TRY(segment_check(composition, composition->segments[i]->partitioning, &has_precision));
     if (!has_precision)
         ORT_FAIL(UNSUPPORTED, "configuration key 'precision': no provider computes any node of this model in %s",
                  words[policy->precision]);
     return NULL;
 }
 
-static ort_status *partition(ort_environment *environment, orti_graph *graph, session_composition *composition) {
-    ORT_TRY(orti_marks_grow(composition, graph));
-    ORT_TRY(orti_cuts_pin(composition, graph));
+typedef struct composing {
+    ort_environment *environment;
+    session_composition *composition;
+} composing;
+
+static ort_status *partition(const composing *self, session_segment *segment) {
+    session_composition *composition = self->composition;
+    ORT_TRY(orti_marks_grow(composition, segment));
+    ORT_TRY(orti_cuts_pin(composition, segment));
     const orti_partition_request request = {.alloc = composition->alloc,
-                                            .providers = environment->providers,
-                                            .graph = graph,
+                                            .providers = self->environment->providers,
+                                            .graph = segment->graph,
                                             .candidates = composition->candidates,
                                             .candidate_count = composition->candidate_count,
                                             .policy = &composition->policy,
                                             .fallback = composition->fallback,
-                                            .log = &environment->log,
-                                            .pins = composition->pins,
-                                            .pin_count = composition->mark_count};
-    return orti_partition_create(&request, &composition->partitioning);
+                                            .log = &self->environment->log,
+                                            .pins = segment->pins,
+                                            .pin_count = segment->mark_count};
+    return orti_partition_create(&request, &segment->partitioning);
 }
 
 /* The call becomes the nodes of its body; they are for whoever took it by its body, unless somebody is preferred. */
-static ort_status *expand_one(orti_graph *graph, const orti_expansion *expansion, session_composition *composition) {
+static ort_status *expand_one(session_composition *composition, session_segment *segment,
+                              const orti_expansion *expansion) {
+    orti_graph *graph = segment->graph;
     orti_node_id first = ORTI_NONE;
     ORT_TRY(orti_graph_inline_body(graph, expansion->node, &first));
-    ORT_TRY(orti_marks_grow(composition, graph));
-    const orti_pin *was = &composition->pins[expansion->node];
+    ORT_TRY(orti_marks_grow(composition, segment));
+    const orti_pin *was = &segment->pins[expansion->node];
     orti_pin_kind kind = was->candidate == ORTI_NONE ? ORTI_PIN_WON : was->kind;
-    composition->origins[expansion->node] |= COMPOSITION_EXPANDED;
+    segment->origins[expansion->node] |= COMPOSITION_EXPANDED;
     for (orti_node_id id = first; id < orti_graph_node_count(graph); id++) {
         ORT_TRY(orti_ops_check_arity(orti_graph_node(graph, id)));
-        composition->origins[id] = COMPOSITION_OF_BODY;
-        composition->pins[id] = (orti_pin){expansion->candidate, kind};
+        segment->origins[id] = COMPOSITION_OF_BODY;
+        segment->pins[id] = (orti_pin){expansion->candidate, kind};
     }
     return NULL;
 }
 
 /* The partitioning, which looks at the graph, goes first. */
-static ort_status *expand(orti_graph *graph, session_composition *composition) {
+static ort_status *expand(session_composition *composition, session_segment *segment) {
     orti_arena scratch;
     orti_expansion *expansions = NULL;
-    uint32_t count = composition->partitioning->expansion_count;
+    uint32_t count = segment->partitioning->expansion_count;
     orti_arena_init(&scratch, composition->alloc);
     ort_status *status =
-        orti_arena_copy(&scratch, composition->partitioning->expansions, count * sizeof *expansions, &expansions);
-    orti_partitioning_destroy(composition->partitioning);
-    composition->partitioning = NULL;
-    for (uint32_t i = 0; i < count && !status; i++) status = expand_one(graph, &expansions[i], composition);
+        orti_arena_copy(&scratch, segment->partitioning->expansions, count * sizeof *expansions, &expansions);
+    orti_partitioning_destroy(segment->partitioning);
+    segment->partitioning = NULL;
+    for (uint32_t i = 0; i < count && !status; i++) status = expand_one(composition, segment, &expansions[i]);
     orti_arena_finish(&scratch);
     ORT_TRY(status);
-    return composition->simplify ? composition->simplify(composition->simplify_user, graph)
-                                 : orti_passes_run(graph, NULL);
+    return composition->simplify ? composition->simplify(composition->simplify_user, segment->graph)
+                                 : orti_passes_run(segment->graph, NULL);
 }
 
-ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
-                         session_composition *composition) {
-    ORT_TRY(partition(environment, graph, composition));
-    while (composition->partitioning->expansion_count) {
-        ORT_TRY(expand(graph, composition));
-        ORT_TRY(partition(environment, graph, composition));
+static ort_status *segment_fill(const composing *self, session_segment *segment) {
+    session_composition *composition = self->composition;
+    ORT_TRY(partition(self, segment));
+    while (segment->partitioning->expansion_count) {
+        ORT_TRY(expand(composition, segment));
+        ORT_TRY(partition(self, segment));
     }
-    ORT_TRY(contract_check(composition));
+    segment->first_part = composition->part_count;
+    composition->part_count += segment->partitioning->part_count;
     const orti_schedule_request schedule = {.alloc = composition->alloc,
-                                            .partitioning = composition->partitioning,
+                                            .partitioning = segment->partitioning,
                                             .candidates = composition->candidates,
                                             .settings = composition->settings,
                                             .policy = &composition->policy,
                                             .host_limit_bytes = composition->host_limit_bytes,
-                                            .plan_limit = plan_limit};
-    return orti_schedule_create(&schedule, &composition->schedule);
+                                            .plan_limit = composition->plan_limit};
+    return orti_schedule_create(&schedule, &segment->schedule);
+}
+
+static ort_status *segment_add(session_composition *composition, session_segment **out) {
+    ORT_TRY(orti_arena_alloc(&composition->arena, 1, sizeof **out, out));
+    ORT_TRY(orti_grow(composition->alloc, &composition->segments, &composition->segment_capacity,
+                      composition->segment_count + 1u, sizeof *out));
+    composition->segments[composition->segment_count++] = *out;
+    return NULL;
+}
+
+static ort_status *segment_compose(void *user, orti_graph *graph, const orti_graph *from, const orti_node_id *nodes,
+                                   orti_schedule **out) {
+    const composing *self = user;
+    session_segment *segment = NULL;
+    ort_status *status = segment_add(self->composition, &segment);
+    if (status) {
+        if (graph != from) orti_graph_destroy(graph);
+        return status;
+    }
+    *segment =
+        (session_segment){.graph = graph, .from = from, .nodes = nodes, .node_count = orti_graph_node_count(graph)};
+    ORT_TRY(segment_fill(self, segment));
+    *out = segment->schedule;
+    return NULL;
+}
+
+ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
+                         session_composition *composition) {
+    composing self = {environment, composition};
+    const orti_script_request request = {
+        .alloc = composition->alloc, .arena = &composition->arena, .compose = segment_compose, .user = &self};
+    composition->plan_limit = plan_limit;
+    ORT_TRY(orti_script_create(&request, graph, &composition->script));
+    ORT_TRY(orti_cuts_check(composition));
+    return contract_check(composition);
+}
+
+static void segment_finish(const session_composition *composition, session_segment *segment) {
+    orti_schedule_destroy(segment->schedule);
+    orti_partitioning_destroy(segment->partitioning);
+    if (segment->graph != segment->from) orti_graph_destroy(segment->graph);
+    orti_free(composition->alloc, segment->pins);
+    orti_free(composition->alloc, segment->origins);
 }
 
 void orti_composition_finish(session_composition *composition) {
     if (!composition->alloc) return;
-    orti_schedule_destroy(composition->schedule);
-    orti_partitioning_destroy(composition->partitioning);
+    for (uint32_t i = 0; i < composition->segment_count; i++) segment_finish(composition, composition->segments[i]);
     for (uint32_t i = 0; i < composition->candidate_count; i++)
         orti_instance_release(composition->candidates[i].instance);
     orti_free(composition->alloc, composition->candidates);
     orti_free(composition->alloc, composition->settings);
-    orti_free(composition->alloc, composition->pins);
-    orti_free(composition->alloc, composition->origins);
+    orti_free(composition->alloc, composition->segments);
     orti_arena_finish(&composition->arena);
 }

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-ort_status *orti_marks_grow(session_composition *composition, const orti_graph *graph) {
-    uint32_t count = orti_graph_node_count(graph);
-    ORT_TRY(orti_grow(composition->alloc, &composition->pins, &composition->pin_capacity, count, sizeof(orti_pin)));
-    ORT_TRY(orti_grow(composition->alloc, &composition->origins, &composition->origin_capacity, count, 1));
-    for (; composition->mark_count < count; composition->mark_count++)
-        composition->pins[composition->mark_count] = (orti_pin){ORTI_NONE, ORTI_PIN_DRAWN};
+ort_status *orti_marks_grow(session_composition *composition, session_segment *segment) {
+    uint32_t count = orti_graph_node_count(segment->graph);
+    ORT_TRY(orti_grow(composition->alloc, &segment->pins, &segment->pin_capacity, count, sizeof(orti_pin)));
+    ORT_TRY(orti_grow(composition->alloc, &segment->origins, &segment->origin_capacity, count, 1));
+    for (; segment->mark_count < count; segment->mark_count++)
+        segment->pins[segment->mark_count] = (orti_pin){ORTI_NONE, ORTI_PIN_DRAWN};
     return NULL;
 }
 
@@ -43,28 +43,48 @@ static ort_status *candidate_find(const session_composition *composition, const 
     ORT_FAIL(INVALID_ARGUMENT, "configuration key 'placement.nodes': the session has no provider '%s'", text);
 }
 
-/* A node that is gone because it was expanded has been served. */
-static bool is_served(const session_composition *composition, const orti_graph *graph, const char *pattern) {
-    for (uint32_t i = 0; i < composition->mark_count; i++)
-        if ((composition->origins[i] & COMPOSITION_EXPANDED) &&
-            orti_glob_match(pattern, orti_graph_node(graph, i)->name))
-            return true;
-    return false;
+/* True when there is such a node, or was before it was expanded. */
+static bool wish_pin(session_segment *segment, const char *pattern, uint32_t candidate) {
+    bool is_found = false;
+    for (uint32_t i = 0; i < orti_graph_node_count(segment->graph); i++) {
+        const orti_node *node = orti_graph_node(segment->graph, i);
+        bool is_expanded = segment->origins[i] & COMPOSITION_EXPANDED;
+        if ((node->is_deleted && !is_expanded) || !orti_glob_match(pattern, node->name)) continue;
+        if (!node->is_deleted) segment->pins[i] = (orti_pin){candidate, ORTI_PIN_STRICT};
+        is_found = true;
+    }
+    return is_found;
 }
 
-static ort_status *wish_pin(session_composition *composition, const orti_graph *graph, const char *pattern,
-                            const char *provider) {
-    uint32_t candidate = 0, count = 0;
-    ORT_TRY(candidate_find(composition, provider, &candidate));
-    for (uint32_t i = 0; i < orti_graph_node_count(graph); i++) {
-        const orti_node *node = orti_graph_node(graph, i);
-        if (node->is_deleted || !orti_glob_match(pattern, node->name)) continue;
-        composition->pins[i] = (orti_pin){candidate, ORTI_PIN_STRICT};
-        count++;
+static ort_status *wishes_pin(session_composition *composition, session_segment *segment, json_t *nodes) {
+    const char *pattern;
+    json_t *provider;
+    uint32_t index = 0;
+    if (!composition->is_wish_served)
+        ORT_TRY(
+            orti_arena_alloc(&composition->arena, json_object_size(nodes), sizeof(bool), &composition->is_wish_served));
+    json_object_foreach(nodes, pattern, provider) {
+        uint32_t candidate = 0;
+        ORT_TRY(candidate_find(composition, json_string_value(provider), &candidate));
+        composition->is_wish_served[index++] |= wish_pin(segment, pattern, candidate);
     }
-    if (count || is_served(composition, graph, pattern)) return NULL;
-    ORT_FAIL(INVALID_ARGUMENT,
-             "configuration key 'placement.nodes': the model, once it is simplified, has no node '%s'", pattern);
+    return NULL;
+}
+
+ort_status *orti_cuts_check(const session_composition *composition) {
+    json_t *nodes = composition->options ? orti_options_get(composition->options, "placement.nodes") : NULL;
+    const char *pattern;
+    json_t *provider;
+    uint32_t index = 0;
+    json_object_foreach(nodes, pattern, provider) {
+        (void)provider;
+        if (composition->is_wish_served && composition->is_wish_served[index++]) continue;
+        ORT_FAIL(INVALID_ARGUMENT,
+                 "configuration key 'placement.nodes': the model, once it is simplified, has no node '%s' for "
+                 "providers",
+                 pattern);
+    }
+    return NULL;
 }
 
 /* ---- drawn cuts ---- */
@@ -90,33 +110,30 @@ static uint32_t candidate_draw(const session_composition *composition, uint32_t 
 }
 
 /* The nodes, in the order of the graph, in so many stretches, each for a candidate that is drawn. */
-static ort_status *cuts_draw(session_composition *composition, orti_graph *graph, uint32_t part_count, uint64_t seed) {
+static ort_status *cuts_draw(const session_composition *composition, session_segment *segment, uint32_t part_count,
+                             uint64_t seed) {
     const orti_node_id *order = NULL;
     uint32_t count = 0, candidate = ORTI_NONE;
-    ORT_TRY(orti_graph_order(graph, &order, &count));
+    ORT_TRY(orti_graph_order(segment->graph, &order, &count));
     for (uint32_t i = 0, cuts_left = part_count; i < count; i++) {
         /* Each place is a cut with the chance that leaves all of them room: the first one always is. */
         bool is_cut = i == 0 || (cuts_left && draw(&seed) % (count - i) < cuts_left);
         if (is_cut && cuts_left) cuts_left--;
         if (is_cut) candidate = candidate_draw(composition, candidate, &seed);
-        orti_pin *pin = &composition->pins[order[i]];
+        orti_pin *pin = &segment->pins[order[i]];
         if (pin->candidate == ORTI_NONE) *pin = (orti_pin){candidate, ORTI_PIN_DRAWN};
     }
     return NULL;
 }
 
-ort_status *orti_cuts_pin(session_composition *composition, orti_graph *graph) {
+ort_status *orti_cuts_pin(session_composition *composition, session_segment *segment) {
     const ort_options *options = composition->options;
-    const char *pattern;
-    json_t *provider;
     if (!options) return NULL;
-    json_t *nodes = orti_options_get(options, "placement.nodes");
-    json_object_foreach(nodes, pattern, provider)
-        ORT_TRY(wish_pin(composition, graph, pattern, json_string_value(provider)));
+    ORT_TRY(wishes_pin(composition, segment, orti_options_get(options, "placement.nodes")));
     int64_t part_count = orti_options_int(options, "placement.parts", 0);
     if (!part_count && orti_options_get(options, "placement.seed"))
         ORT_FAIL(INVALID_ARGUMENT, "configuration key 'placement.seed' draws nothing without 'placement.parts'");
     if (!part_count) return NULL;
-    return cuts_draw(composition, graph, (uint32_t)part_count,
+    return cuts_draw(composition, segment, (uint32_t)part_count,
                      (uint64_t)orti_options_int(options, "placement.seed", 0));
 }

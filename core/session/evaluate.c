@@ -19,18 +19,23 @@ static ort_status *host_candidates(const session_composition *parent, session_co
     return NULL;
 }
 
-static ort_status *compute(ort_environment *environment, orti_schedule *schedule, orti_tensor **outputs) {
-    const orti_run_request request = {0};
-    orti_plan *plan = NULL;
-    orti_run *run = NULL;
+static ort_status *compute(ort_environment *environment, const session_composition *composition,
+                           orti_tensor **outputs) {
+    orti_run_counters counters = {0};
+    const orti_execution_request request = {.alloc = composition->alloc,
+                                            .script = composition->script,
+                                            .lane = orti_environment_lane(environment, ORTI_TOPOLOGY_NONE),
+                                            .counters = &counters};
+    const orti_run_request run = {0};
+    orti_execution *execution = NULL;
     ort_status *status = NULL;
-    ORT_TRY_TO(done, status, orti_schedule_plan(schedule, NULL, &plan, NULL));
-    ORT_TRY_TO(done, status, orti_run_create(plan, orti_environment_lane(environment, ORTI_TOPOLOGY_NONE), &run));
-    ORT_TRY_TO(done, status, orti_run_execute(run, &request));
-    for (uint32_t i = 0; i < plan->output_count; i++) outputs[i] = orti_tensor_retain(orti_run_output(run, i));
+    ORT_TRY_TO(done, status, orti_execution_create(&request, &execution));
+    ORT_TRY_TO(done, status, orti_execution_plan(execution, NULL));
+    ORT_TRY_TO(done, status, orti_execution_run(execution, &run));
+    for (uint32_t i = 0; i < composition->script->output_count; i++)
+        outputs[i] = orti_tensor_retain(orti_execution_output(execution, i));
 done:
-    orti_run_destroy(run);
-    orti_plan_release(plan);
+    orti_execution_destroy(execution);
     return status;
 }
 
@@ -47,7 +52,7 @@ ort_status *orti_evaluate(void *user, orti_graph *graph, orti_tensor **outputs) 
     child.policy.ranges = NULL;
     ORT_TRY_TO(done, status, host_candidates(context->parent, &child));
     ORT_TRY_TO(done, status, orti_compose(context->environment, graph, 1, &child));
-    status = compute(context->environment, child.schedule, outputs);
+    status = compute(context->environment, &child, outputs);
 done:
     orti_composition_finish(&child);
     return status;

@@ -69,6 +69,25 @@ struct ort_model {
 };
 
 /* ---- from a graph to something that runs: used by the session, and for folding constants ---- */
+
+/* A stretch of a graph that is partitioned, compiled and planned as a whole. */
+typedef struct session_segment {
+    orti_graph *graph; /* owned where it is not `from` itself */
+    const orti_graph *from;
+    const orti_node_id *nodes; /* node i was nodes[i] of `from`; NULL: all nodes are those of `from` */
+    uint32_t node_count;       /* nodes from here on came later */
+    /* By node id, both of one length: whose it is to be; what has come of composites. */
+    orti_pin *pins;
+    uint8_t *origins; /* COMPOSITION_* */
+    size_t pin_capacity, origin_capacity;
+    uint32_t mark_count;
+    orti_partitioning *partitioning;
+    uint32_t first_part; /* its parts are counted from here on */
+    orti_schedule *schedule;
+} session_segment;
+#define COMPOSITION_EXPANDED 1u /* a composite that was replaced by its body */
+#define COMPOSITION_OF_BODY  2u /* a node that came from one */
+
 typedef struct session_composition {
     const orti_allocator *alloc;
     orti_arena arena;
@@ -79,35 +98,34 @@ typedef struct session_composition {
     ortp_symbol_range *ranges;
     orti_fallback fallback;
     uint64_t host_limit_bytes;
-    /* By node id, both of one length: whose it is to be; what has come of composites. */
-    orti_pin *pins;
-    uint8_t *origins; /* COMPOSITION_* */
-    size_t pin_capacity, origin_capacity;
-    uint32_t mark_count;
     const ort_options *options; /* for forced cuts; NULL: none */
     /* Simplifies the graph after composites were expanded; NULL: the required passes alone. */
     ort_status *(*simplify)(void *user, orti_graph *graph);
     void *simplify_user;
-    orti_partitioning *partitioning;
-    orti_schedule *schedule;
+    bool *is_wish_served; /* by entry of "placement.nodes": a node was found */
+    uint32_t plan_limit;  /* of each segment */
+    session_segment **segments;
+    size_t segment_capacity;
+    uint32_t segment_count, part_count;
+    orti_script *script; /* in the arena */
 } session_composition;
-#define COMPOSITION_EXPANDED 1u /* a composite that was replaced by its body */
-#define COMPOSITION_OF_BODY  2u /* a node that came from one */
 /* Opens the instances that `options` ask for. */
 ORT_MUST_USE ort_status *orti_candidates_open(ort_environment *environment, const ort_options *options,
                                               session_composition *composition);
 /* Ranges of symbols and the rest of the policy; the graph has its symbols. */
 ORT_MUST_USE ort_status *orti_policy_read(const ort_options *options, const orti_graph *graph,
                                           session_composition *composition);
-/* Partitions and compiles. */
+/* Divides the graph into segments, and partitions and compiles each. */
 ORT_MUST_USE ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
                                       session_composition *composition);
 void orti_composition_finish(session_composition *composition);
 /* ---- cuts.c: whose nodes are to be ---- */
-/* Room for marks of every node of the graph. */
-ORT_MUST_USE ort_status *orti_marks_grow(session_composition *composition, const orti_graph *graph);
+/* Room for marks of every node of the segment. */
+ORT_MUST_USE ort_status *orti_marks_grow(session_composition *composition, session_segment *segment);
 /* Pins by the configuration's "placement"; those that are there already stay. */
-ORT_MUST_USE ort_status *orti_cuts_pin(session_composition *composition, orti_graph *graph);
+ORT_MUST_USE ort_status *orti_cuts_pin(session_composition *composition, session_segment *segment);
+/* At the end: every node that was named was found. */
+ORT_MUST_USE ort_status *orti_cuts_check(const session_composition *composition);
 
 /* The evaluate of passes: computes `graph` once, without inputs, on providers that the host addresses. */
 typedef struct evaluate_context {
@@ -121,7 +139,8 @@ ORT_MUST_USE ort_status *orti_evaluate(void *user, orti_graph *graph, orti_tenso
 #define PLAN_COUNT_MAX     16u
 
 typedef struct session_metrics {
-    _Atomic uint64_t run_count, failure_count, plan_made_count, run_made_count, memory_bytes;
+    _Atomic uint64_t run_count, failure_count;
+    orti_run_counters runs;
     uint64_t passes_ns, compose_ns, create_ns;
     orti_passes_record passes;
 } session_metrics;
@@ -141,7 +160,7 @@ struct ort_session {
     uint32_t placement_count;
     session_metrics metrics;
     orti_lock lock; /* pool, bindings, profile */
-    orti_run *pool[POOL_RUN_COUNT_MAX];
+    orti_execution *pool[POOL_RUN_COUNT_MAX];
     uint32_t pool_count;
     struct ort_binding *bindings;  /* whose counters are added up */
     orti_profile *_Atomic profile; /* NULL: not profiling */
@@ -154,10 +173,10 @@ struct ort_session {
 ORT_MUST_USE ort_status *orti_placements_make(ort_session *session, const orti_graph *loaded);
 
 /* ---- pool.c ---- */
-/* A run whose plan fits the inputs: from the pool, or a new one. */
-ORT_MUST_USE ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_run **out);
+/* An execution that fits the inputs: from the pool, or a new one. */
+ORT_MUST_USE ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_execution **out);
 /* Gives it back, without its tensors. */
-void orti_pool_give(ort_session *session, orti_run *run);
+void orti_pool_give(ort_session *session, orti_execution *execution);
 /* Destroys the runs that nobody uses; others come back later. */
 void orti_pool_drop(ort_session *session);
 /* Type of an input tensor. INVALID_ARGUMENT naming the input. */
@@ -181,7 +200,7 @@ struct ort_binding {
     ort_session *session;
     struct ort_binding *next, **previous;
     orti_tensor **inputs, **outputs; /* as set by the caller */
-    orti_run *run;
+    orti_execution *execution;
     _Atomic uint32_t is_in_use;
     bool needs_plan;
     uint32_t track;

@@ -16,19 +16,22 @@ static uint64_t run_count(ort_session *session) {
 ort_status *ort_session_metrics_json(const ort_session *session, char **out) {
     if (!session || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_session_metrics_json: an argument is NULL");
     ort_session *self = (ort_session *)(uintptr_t)session; /* its lock is taken */
-    const orti_partitioning *parts = session->composition.partitioning;
+    const session_composition *composition = &session->composition;
     const session_metrics *metrics = &session->metrics;
     uint64_t constant_bytes = 0;
     orti_text text;
     *out = NULL;
-    for (uint32_t i = 0; i < parts->part_count; i++) constant_bytes += parts->parts[i].constant_bytes;
+    for (uint32_t s = 0; s < composition->segment_count; s++) {
+        const orti_partitioning *parts = composition->segments[s]->partitioning;
+        for (uint32_t i = 0; i < parts->part_count; i++) constant_bytes += parts->parts[i].constant_bytes;
+    }
     orti_text_init(&text, session->alloc);
     orti_text_add(&text, "{\"schema\":1,\"runs\":%" PRIu64 ",\"failures\":%" PRIu64, run_count(self),
                   atomic_load(&metrics->failure_count));
     orti_text_add(&text, ",\"plans_made\":%" PRIu64 ",\"runs_made\":%" PRIu64 ",\"run_memory_bytes\":%" PRIu64,
-                  atomic_load(&metrics->plan_made_count), atomic_load(&metrics->run_made_count),
-                  atomic_load(&metrics->memory_bytes));
-    orti_text_add(&text, ",\"constant_bytes\":%" PRIu64 ",\"partitions\":%u", constant_bytes, parts->part_count);
+                  atomic_load(&metrics->runs.plan_made_count), atomic_load(&metrics->runs.run_made_count),
+                  atomic_load(&metrics->runs.memory_bytes));
+    orti_text_add(&text, ",\"constant_bytes\":%" PRIu64 ",\"partitions\":%u", constant_bytes, composition->part_count);
     orti_text_add(&text, ",\"precision\":\"%s\"", orti_options_text(session->options, "precision", "model"));
     orti_text_add(&text,
                   ",\"create_ns\":%" PRIu64 ",\"phases\":{\"passes_ns\":%" PRIu64

@@ -29,8 +29,16 @@ static const char *part_provider(const ort_session *session, const orti_partitio
     return orti_provider_name(orti_instance_provider(session->composition.candidates[part->candidate].instance));
 }
 
+/* Parts are counted over all segments. */
+static const orti_partition *part_at(const ort_session *session, uint32_t index) {
+    const session_composition *composition = &session->composition;
+    uint32_t at = 0;
+    while (at + 1 < composition->segment_count && composition->segments[at + 1]->first_part <= index) at++;
+    return &composition->segments[at]->partitioning->parts[index - composition->segments[at]->first_part];
+}
+
 static void part_json(const ort_session *session, uint32_t index, orti_text *text) {
-    const orti_partition *part = &session->composition.partitioning->parts[index];
+    const orti_partition *part = part_at(session, index);
     orti_text_add(text, "{\"partition\":%u,", index);
     add_pair(text, "provider", part_provider(session, part));
     orti_text_add(text,
@@ -47,7 +55,7 @@ static void counts_of(const ort_session *session, uint32_t counts[STATE_COUNT]) 
 
 ort_status *ort_session_placement_json(const ort_session *session, char **out) {
     if (!session || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_session_placement_json: an argument is NULL");
-    const orti_partitioning *parts = session->composition.partitioning;
+    uint32_t part_count = session->composition.part_count;
     uint32_t counts[STATE_COUNT];
     orti_text text;
     *out = NULL;
@@ -59,11 +67,11 @@ ort_status *ort_session_placement_json(const ort_session *session, char **out) {
         node_json(&session->placements[i], &text);
     }
     orti_text_add(&text, "],\"partitions\":[");
-    for (uint32_t i = 0; i < parts->part_count; i++) {
+    for (uint32_t i = 0; i < part_count; i++) {
         orti_text_add(&text, i ? "," : "");
         part_json(session, i, &text);
     }
-    orti_text_add(&text, "],\"totals\":{\"nodes\":%u,\"partitions\":%u", session->placement_count, parts->part_count);
+    orti_text_add(&text, "],\"totals\":{\"nodes\":%u,\"partitions\":%u", session->placement_count, part_count);
     for (size_t i = 1; i < STATE_COUNT; i++) orti_text_add(&text, ",\"%s\":%u", state_names[i], counts[i]);
     orti_text_add(&text, "}}");
     ort_status *status = orti_text_take(&text, out);
@@ -81,7 +89,7 @@ static void node_text(const ort_placement *placement, orti_text *text) {
 
 ort_status *ort_session_placement_text(const ort_session *session, char **out) {
     if (!session || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_session_placement_text: an argument is NULL");
-    const orti_partitioning *parts = session->composition.partitioning;
+    uint32_t part_count = session->composition.part_count;
     uint32_t counts[STATE_COUNT];
     orti_text text;
     *out = NULL;
@@ -89,8 +97,8 @@ ort_status *ort_session_placement_text(const ort_session *session, char **out) {
     orti_text_init(&text, session->alloc);
     orti_text_add(&text, "%-10s %-4s %-20s %s\n", "where", "part", "operator", "node");
     for (uint32_t i = 0; i < session->placement_count; i++) node_text(&session->placements[i], &text);
-    for (uint32_t i = 0; i < parts->part_count; i++) {
-        const orti_partition *part = &parts->parts[i];
+    for (uint32_t i = 0; i < part_count; i++) {
+        const orti_partition *part = part_at(session, i);
         orti_text_add(&text, "partition %u: %s, %u nodes, estimated %.3g us + %.3g us of copies\n", i + 1,
                       part_provider(session, part), part->node_count, (part->cost_ns + part->launch_ns) / 1000,
                       part->copy_ns / 1000);

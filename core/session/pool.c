@@ -20,11 +20,11 @@ ort_status *orti_input_check(const ort_session *session, uint32_t index, const o
     return status;
 }
 
-static orti_run *pool_find(ort_session *session, orti_tensor *const *inputs) {
-    orti_run *found = NULL;
+static orti_execution *pool_find(ort_session *session, orti_tensor *const *inputs) {
+    orti_execution *found = NULL;
     orti_lock_take(&session->lock);
     for (uint32_t i = session->pool_count; i-- > 0 && !found;) {
-        if (!orti_plan_fits(orti_run_plan(session->pool[i]), inputs)) continue;
+        if (!orti_execution_fits(session->pool[i], inputs)) continue;
         found = session->pool[i];
         session->pool_count--;
         memmove(&session->pool[i], &session->pool[i + 1], (session->pool_count - i) * sizeof *session->pool);
@@ -33,51 +33,43 @@ static orti_run *pool_find(ort_session *session, orti_tensor *const *inputs) {
     return found;
 }
 
-ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_run **out) {
-    orti_plan *plan = NULL;
-    bool was_made = false;
+ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_execution **out) {
     *out = pool_find(session, inputs);
     if (*out) return NULL;
-    ORT_TRY(orti_schedule_plan(session->composition.schedule, inputs, &plan, &was_made));
-    atomic_fetch_add(&session->metrics.plan_made_count, was_made);
-    ort_status *status = orti_run_create(plan, orti_environment_lane(session->environment, session->feed_lane), out);
-    orti_plan_release(plan);
-    if (status) return status;
-    atomic_fetch_add(&session->metrics.run_made_count, 1);
-    atomic_fetch_add(&session->metrics.memory_bytes, orti_run_memory_bytes(*out));
-    return NULL;
+    const orti_execution_request request = {.alloc = session->alloc,
+                                            .script = session->composition.script,
+                                            .lane = orti_environment_lane(session->environment, session->feed_lane),
+                                            .counters = &session->metrics.runs};
+    ORT_TRY(orti_execution_create(&request, out));
+    ort_status *status = orti_execution_plan(*out, inputs);
+    if (!status) return NULL;
+    orti_execution_destroy(*out);
+    *out = NULL;
+    return status;
 }
 
-static void run_drop(ort_session *session, orti_run *run) {
-    if (!run) return;
-    atomic_fetch_sub(&session->metrics.memory_bytes, orti_run_memory_bytes(run));
-    orti_run_destroy(run);
-}
-
-void orti_pool_give(ort_session *session, orti_run *run) {
-    orti_run *oldest = NULL;
-    const orti_plan *plan = orti_run_plan(run);
-    for (uint32_t i = 0; i < session->inputs.count; i++) orti_run_set_input(run, i, NULL);
-    for (uint32_t i = 0; i < plan->output_count; i++) ort_status_destroy(orti_run_set_output(run, i, NULL));
+void orti_pool_give(ort_session *session, orti_execution *execution) {
+    orti_execution *oldest = NULL;
+    orti_execution_release_values(execution);
     orti_lock_take(&session->lock);
     if (session->pool_count == POOL_RUN_COUNT_MAX) {
         oldest = session->pool[0];
         session->pool_count--;
         memmove(&session->pool[0], &session->pool[1], session->pool_count * sizeof *session->pool);
     }
-    session->pool[session->pool_count++] = run;
+    session->pool[session->pool_count++] = execution;
     orti_lock_give(&session->lock);
-    run_drop(session, oldest);
+    orti_execution_destroy(oldest);
 }
 
 void orti_pool_drop(ort_session *session) {
-    orti_run *runs[POOL_RUN_COUNT_MAX];
+    orti_execution *executions[POOL_RUN_COUNT_MAX];
     orti_lock_take(&session->lock);
     uint32_t count = session->pool_count;
-    memcpy(runs, session->pool, sizeof runs);
+    memcpy(executions, session->pool, sizeof executions);
     session->pool_count = 0;
     orti_lock_give(&session->lock);
-    while (count) run_drop(session, runs[--count]);
+    while (count) orti_execution_destroy(executions[--count]);
 }
 
 ort_status *orti_request_read(ort_session *session, const ort_run_options *options, ortp_cancel *own_cancel,
@@ -98,23 +90,23 @@ ort_status *orti_request_read(ort_session *session, const ort_run_options *optio
     return NULL;
 }
 
-static ort_status *run_once(ort_session *session, orti_run *run, orti_tensor *const *inputs, ort_tensor **outputs,
-                            const orti_run_request *request) {
+static ort_status *run_once(ort_session *session, orti_execution *execution, orti_tensor *const *inputs,
+                            ort_tensor **outputs, const orti_run_request *request) {
     uint32_t count = session->outputs.count;
-    for (uint32_t i = 0; i < session->inputs.count; i++) orti_run_set_input(run, i, inputs[i]);
-    for (uint32_t i = 0; i < count; i++) ORT_TRY(orti_run_set_output(run, i, tensor_in(outputs[i])));
-    ORT_TRY(orti_run_execute(run, request));
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_execution_set_input(execution, i, inputs[i]);
+    for (uint32_t i = 0; i < count; i++) ORT_TRY(orti_execution_set_output(execution, i, tensor_in(outputs[i])));
+    ORT_TRY(orti_execution_run(execution, request));
     for (uint32_t i = 0; i < count; i++)
-        if (!outputs[i]) outputs[i] = tensor_out(orti_tensor_retain(orti_run_output(run, i)));
+        if (!outputs[i]) outputs[i] = tensor_out(orti_tensor_retain(orti_execution_output(execution, i)));
     return NULL;
 }
 
 static ort_status *run_pooled(ort_session *session, orti_tensor *const *inputs, ort_tensor **outputs,
                               const orti_run_request *request) {
-    orti_run *run = NULL;
-    ORT_TRY(orti_pool_take(session, inputs, &run));
-    ort_status *status = run_once(session, run, inputs, outputs, request);
-    orti_pool_give(session, run);
+    orti_execution *execution = NULL;
+    ORT_TRY(orti_pool_take(session, inputs, &execution));
+    ort_status *status = run_once(session, execution, inputs, outputs, request);
+    orti_pool_give(session, execution);
     return status;
 }
 

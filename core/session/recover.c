@@ -23,7 +23,8 @@ bool orti_session_save_memory(ort_session *session, ort_status **status) {
     ort_status_destroy(*status);
     *status = NULL;
     orti_pool_drop(session);
-    orti_schedule_save_memory(session->composition.schedule);
+    for (uint32_t i = 0; i < session->composition.segment_count; i++)
+        orti_schedule_save_memory(session->composition.segments[i]->schedule);
     devices_trim(session);
     return true;
 }

@@ -6,12 +6,15 @@
 
 static bool is_expanded(const ort_session *session, orti_node_id node) {
     const session_composition *composition = &session->composition;
-    return node < composition->mark_count && composition->origins[node] & COMPOSITION_EXPANDED;
+    const session_segment *whole = composition->segment_count ? composition->segments[0] : NULL;
+    return whole && whole->graph == session->graph && node < whole->mark_count &&
+           whole->origins[node] & COMPOSITION_EXPANDED;
 }
 
 /* Remembers which pass took each node of the model as loaded. */
 static void pass_observe(void *user, const char *pass, const orti_graph *graph) {
     ort_session *session = user;
+    if (graph != session->graph) return; /* a segment of it */
     for (uint32_t i = 0; i < session->loaded_bound; i++)
         if (!session->taken_by[i] && orti_graph_node(graph, i)->is_deleted && !is_expanded(session, i))
             session->taken_by[i] = pass;
@@ -42,16 +45,23 @@ static ort_status *passes_run(void *user, orti_graph *graph) {
 
 /* Runs of a session that uses a device are driven from cores near it, the first of its devices where there are several.
  */
+static uint32_t feed_lane_of(const ort_session *session, const orti_partition *part) {
+    const orti_instance *instance = session->composition.candidates[part->candidate].instance;
+    orti_feed feed;
+    if (orti_instance_is_host_addressable(instance, part->device)) return ORTI_TOPOLOGY_NONE;
+    orti_environment_feed(session->environment, session->environment->topology,
+                          orti_instance_device(instance, part->device), &feed);
+    return feed.lane;
+}
+
 static uint32_t feed_lane_find(const ort_session *session) {
-    const orti_partitioning *parts = session->composition.partitioning;
-    for (uint32_t i = 0; i < parts->part_count; i++) {
-        const orti_partition *part = &parts->parts[i];
-        const orti_instance *instance = session->composition.candidates[part->candidate].instance;
-        orti_feed feed;
-        if (orti_instance_is_host_addressable(instance, part->device)) continue;
-        orti_environment_feed(session->environment, session->environment->topology,
-                              orti_instance_device(instance, part->device), &feed);
-        if (feed.lane != ORTI_TOPOLOGY_NONE) return feed.lane;
+    const session_composition *composition = &session->composition;
+    for (uint32_t s = 0; s < composition->segment_count; s++) {
+        const orti_partitioning *parts = composition->segments[s]->partitioning;
+        for (uint32_t i = 0; i < parts->part_count; i++) {
+            uint32_t lane = feed_lane_of(session, &parts->parts[i]);
+            if (lane != ORTI_TOPOLOGY_NONE) return lane;
+        }
     }
     return ORTI_TOPOLOGY_NONE;
 }
@@ -107,6 +117,7 @@ void ort_session_destroy(ort_session *session) {
     orti_pool_drop(session);
     orti_composition_finish(&session->composition);
     orti_graph_destroy(session->graph);
+    orti_free(session->alloc, session->placements);
     orti_profile_destroy(session->profile_owned);
     ort_options_destroy(session->options);
     orti_arena_finish(&session->arena);

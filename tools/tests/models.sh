@@ -20,9 +20,11 @@ taken="
     mediapipe-palm-lite-192:123
     mnist-cntk-8:12
     nanogpt-char-65:439
+    nanogpt-greedy-loop:451
     nnsplit-en-lstm:47
     ppocr-en-number-rec:676
     ppocr-v3-det-en:660
+    silero-vad-v3-mini:546
     super-resolution-10:12
     tiny-gpt2-contrib:39
     ultraface-rfb-320:242
@@ -32,11 +34,9 @@ taken="
 "
 # model:first operator, in the model's order, that no provider takes
 refused="
-    nanogpt-greedy-loop:Loop
-    silero-vad-v3-mini-dynquant:If
-    silero-vad-v3-mini:If
+    silero-vad-v3-mini-dynquant:MatMulInteger
     silero-vad-v6:If
-    snips-qlstm-scan:QuantizeLinear
+    snips-qlstm-scan:QLinearConv
     tfidf-string-vectorizer:StringNormalizer
     tiny-llama-fp16-external:Sub
     ultraface-rfb-320-nms:NonMaxSuppression
