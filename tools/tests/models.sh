@@ -35,7 +35,7 @@ taken="
 # model:first operator, in the model's order, that no provider takes
 refused="
     silero-vad-v3-mini-dynquant:MatMulInteger
-    silero-vad-v6:If
+    silero-vad-v6:Unsqueeze
     snips-qlstm-scan:QLinearConv
     tfidf-string-vectorizer:StringNormalizer
     tiny-llama-fp16-external:Sub
