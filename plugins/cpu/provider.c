@@ -2,6 +2,7 @@
 #include "adapters/attention.h"
 #include "device.h"
 #include "ml/ml.h"
+#include "text/text.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -76,6 +77,8 @@ static ort_status *cpu_kernels(void *context, ortk_kernels *all) {
         status = ortk_kernels_add(all, ortcpu_ops[i]->kernels, ortcpu_ops[i]->count);
     for (uint32_t i = 0; !status && i < ortcpu_ml_count; i++)
         status = ortk_kernels_add(all, ortcpu_ml[i]->kernels, ortcpu_ml[i]->count);
+    for (uint32_t i = 0; !status && i < ortcpu_text_count; i++)
+        status = ortk_kernels_add(all, ortcpu_text[i]->kernels, ortcpu_text[i]->count);
     return status;
 }
 
@@ -127,7 +130,9 @@ static ort_status *cpu_open(void *context, const ortp_open_args *args, ortk_sett
     if (!instance) return ortk_out_of_memory();
     out->precision = wants_bf16 ? ORTP_PRECISION_BF16 : ORTP_PRECISION_MODEL;
     out->precision_bits = bf16 ? 1U << ORTP_PRECISION_BF16 : 0;
-    *instance = (ortcpu_instance){ortcpu_kernels_get(isa), bf16, !ortk_setting_bool(args, "winograd", true)};
+    *instance = (ortcpu_instance){.kernels = ortcpu_kernels_get(isa),
+                                  .kernels_bf16 = bf16,
+                                  .no_winograd = !ortk_setting_bool(args, "winograd", true)};
     ortcpu_ops_use(isa);
     out->context = instance;
     if (!ortk_setting_bool(args, "fusion", true)) out->flags |= ORTK_SETTING_NO_FUSION;
@@ -137,7 +142,10 @@ static ort_status *cpu_open(void *context, const ortp_open_args *args, ortk_sett
 
 static void cpu_close(void *context, ortk_settings *settings) {
     const cpu_plugin *plugin = context;
-    if (settings->context) plugin->host->core->release(plugin->host->context, settings->context);
+    ortcpu_instance *instance = settings->context;
+    if (!instance) return;
+    ortcpu_letters_close(&instance->letters);
+    plugin->host->core->release(plugin->host->context, instance);
 }
 
 static const ortk_provider provider = {

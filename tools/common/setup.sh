@@ -35,4 +35,4 @@ make_venv() {
 }
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libprotobuf-c-dev protobuf-c-compiler libhwloc-dev
-                libjansson-dev libssl-dev)
+                libjansson-dev libssl-dev libpcre2-dev)

@@ -8,12 +8,14 @@
 #include "ort/sdk/attr.h"
 #include "ort/sdk/broadcast.h"
 #include "ort/sdk/provider.h"
+#include "text/letters.h"
 
 /* What an instance was opened with: ortk_settings.context. */
 typedef struct ortcpu_instance {
     const ortcpu_kernels *kernels;
     const ortcpu_kernels *kernels_bf16; /* NULL: this machine has none, or the option isa forbids it */
     bool no_winograd;
+    ortcpu_letters letters;
 } ortcpu_instance;
 
 /* Those that products and convolutions of the piece that is compiled use. */

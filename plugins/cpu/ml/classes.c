@@ -1,5 +1,6 @@
 /* Labels of classes, and the steps of classifiers: rows are scored, then the label of each is written. */
 #include "ml/rows.h"
+#include "text/strings.h"
 
 #define BLOCK_ROWS 64
 
@@ -35,19 +36,13 @@ static void ints_run(const ortk_step *step, int64_t begin, int64_t end, void *sc
 static void strings_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
     const classify_state *s = step->state;
     int32_t *chosen = (int32_t *)(void *)((char *)scratch + s->chosen_offset);
-    uint64_t bytes = ((uint64_t)s->row_count + 1) * sizeof(int64_t);
+    uint64_t bytes = 0;
     (void)begin, (void)end;
     s->score(s->model, step, 0, s->row_count, scratch, chosen);
     for (int64_t i = 0; i < s->row_count; i++) bytes += s->classes->strings[chosen[i]].length;
-    int64_t *offsets = ortk_provide(step, 0, &s->row_count, 1, bytes);
-    if (!offsets) return;
-    char *text = (char *)(offsets + s->row_count + 1);
-    offsets[0] = 0;
-    for (int64_t i = 0; i < s->row_count; i++) {
-        const ort_string_view *label = &s->classes->strings[chosen[i]];
-        if (label->length) memcpy(text + offsets[i], label->data, label->length);
-        offsets[i + 1] = offsets[i] + (int64_t)label->length;
-    }
+    ortcpu_string_writer writer;
+    if (!ortcpu_strings_begin(step, 0, &s->row_count, 1, s->row_count, bytes, &writer)) return;
+    for (int64_t i = 0; i < s->row_count; i++) ortcpu_strings_add(&writer, s->classes->strings[chosen[i]]);
 }
 
 ort_status *ortcpu_classify_plan(ortk_planner *planner, const ortcpu_classes *classes, int64_t row_count,

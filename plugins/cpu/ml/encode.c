@@ -3,6 +3,7 @@
 #include "ml/ml.h"
 #include "ml/rows.h"
 #include "ops/table.h"
+#include "text/strings.h"
 
 /* A list in one of the forms that attributes take. */
 typedef struct encode_list {
@@ -170,20 +171,14 @@ static void strings_run(const ortk_step *step, int64_t begin, int64_t end, void 
     (void)begin, (void)end;
     const encode_state *s = step->state;
     int64_t *at = scratch;
-    uint64_t bytes = ((uint64_t)s->count + 1) * sizeof(int64_t);
+    uint64_t bytes = 0;
     for (int64_t i = 0; i < s->count; i++) {
         at[i] = value_of(s, ortk_in(step, 0), i);
         bytes += s->params->values.strings[at[i]].length;
     }
-    int64_t *offsets = ortk_provide(step, 0, s->dims, s->rank, bytes);
-    if (!offsets) return;
-    char *text = (char *)(offsets + s->count + 1);
-    offsets[0] = 0;
-    for (int64_t i = 0; i < s->count; i++) {
-        const ort_string_view *value = &s->params->values.strings[at[i]];
-        if (value->length) memcpy(text + offsets[i], value->data, (size_t)value->length);
-        offsets[i + 1] = offsets[i] + (int64_t)value->length;
-    }
+    ortcpu_string_writer writer;
+    if (!ortcpu_strings_begin(step, 0, s->dims, s->rank, s->count, bytes, &writer)) return;
+    for (int64_t i = 0; i < s->count; i++) ortcpu_strings_add(&writer, s->params->values.strings[at[i]]);
 }
 
 static ort_status *encode_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,

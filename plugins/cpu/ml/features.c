@@ -3,6 +3,7 @@
 #include "ml/ml.h"
 #include "ml/rows.h"
 #include "ops/table.h"
+#include "text/strings.h"
 
 /* ---- ArrayFeatureExtractor: elements of the last axis, by index ---- */
 

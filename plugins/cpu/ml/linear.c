@@ -95,7 +95,7 @@ static void classify_score(const void *model, const ortk_step *step, int64_t beg
     const linear_state *s = model;
     float *spare = (float *)scratch + s->rows.width;
     for (int64_t row = begin; row < end; row++) {
-        float *out = ortcpu_scores(step) ? ortcpu_scores(step) + row * s->columns : spare;
+        float *out = ortcpu_scores_out(step) ? ortcpu_scores_out(step) + row * s->columns : spare;
         int32_t best = 0;
         row_scores(s, ortcpu_row_f32(&s->rows, ortk_in(step, 0), row, scratch), out);
         if (s->columns > s->targets) {

@@ -21,11 +21,4 @@ int64_t ortcpu_lookup_int(const ortcpu_lookup *lookup, int64_t key);
 /* Equal for equal numbers, and for all NaN. */
 int64_t ortcpu_float_key(double number);
 
-/* ---- a string tensor's buffer: int64 offsets[count + 1], then the bytes ---- */
-static inline ort_string_view ortcpu_string_at(const void *strings, int64_t count, int64_t index) {
-    const int64_t *offsets = strings;
-    const char *bytes = (const char *)(offsets + count + 1);
-    return (ort_string_view){bytes + offsets[index], (uint64_t)(offsets[index + 1] - offsets[index])};
-}
-
 #endif

@@ -86,7 +86,7 @@ typedef struct ortcpu_classes {
 ort_status *ortcpu_classes_read(ortk_compiler *compiler, const ortk_node *node, const char *ints_name,
                                 ortcpu_classes *out);
 /* Where the scores of all rows go; NULL when they are left out. */
-static inline float *ortcpu_scores(const ortk_step *step) {
+static inline float *ortcpu_scores_out(const ortk_step *step) {
     return step->output_count > 1 ? ortk_out(step, 1) : NULL;
 }
 /* Scores rows [begin, end) of input 0 into output 1 and writes the class of each to `chosen`. */

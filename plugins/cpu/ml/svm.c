@@ -304,7 +304,7 @@ static void classify_score(const void *model, const ortk_step *step, int64_t beg
     const svm_space space = space_cut(s, scratch);
     float *spare = (float *)(void *)((char *)scratch + space_bytes(s));
     for (int64_t row = begin; row < end; row++) {
-        float *out = ortcpu_scores(step) ? ortcpu_scores(step) + row * s->columns : spare;
+        float *out = ortcpu_scores_out(step) ? ortcpu_scores_out(step) + row * s->columns : spare;
         const float *x = ortcpu_row_f32(&s->rows, ortk_in(step, 0), row, space.row);
         chosen[row - begin] = row_classify(s, x, &space, out);
     }

@@ -231,7 +231,7 @@ static int32_t row_finish(const trees_state *s, const double *sums, float *out) 
 static void classify_score(const void *model, const ortk_step *step, int64_t begin, int64_t end, void *scratch,
                            int32_t *chosen) {
     const trees_state *s = model;
-    float *all = ortcpu_scores(step);
+    float *all = ortcpu_scores_out(step);
     for (int64_t row = begin; row < end; row += LANES) {
         const uint32_t count = end - row < LANES ? (uint32_t)(end - row) : LANES;
         const double *sums = block_sum(s, step, row, count, scratch);
