@@ -216,8 +216,14 @@ bool orti_op_is_core(const orti_node *node) {
     return has_flag(node, ORTI_MEANING_CORE);
 }
 
+/* StringNormalizer keeps every element where no word stops it. */
+static bool is_nothing_told(const orti_node *node) {
+    const orti_attr *words = orti_node_attr(node, "stopwords");
+    return strcmp(node->op_type, "StringNormalizer") == 0 && (!words || words->count == 0);
+}
+
 bool orti_op_is_told(const orti_node *node) {
-    return has_flag(node, ORTI_MEANING_TOLD);
+    return has_flag(node, ORTI_MEANING_TOLD) && !is_nothing_told(node);
 }
 
 /* Types follow from the facts where an output shares its variable with an input. */

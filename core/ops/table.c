@@ -139,8 +139,8 @@ const orti_meaning orti_meanings[] = {
     {"", "Sqrt", orti_infer_unary_known, ORTI_MEANING_KNOWABLE, 0},
     {"", "Squeeze", orti_infer_squeeze, ORTI_MEANING_KNOWABLE, 2},
     {"", "StringConcat", orti_infer_variadic, 0, 0},
-    {"", "StringNormalizer", orti_infer_string_normalizer, 0, 0},
-    {"", "StringSplit", orti_infer_string_split, 0, 0},
+    {"", "StringNormalizer", orti_infer_string_normalizer, ORTI_MEANING_TOLD, 0},
+    {"", "StringSplit", orti_infer_string_split, ORTI_MEANING_TOLD, 0},
     {"", "Sub", orti_infer_binary, ORTI_MEANING_KNOWABLE, 0},
     {"", "Sum", orti_infer_variadic, 0, 0},
     {"", "Swish", orti_infer_same, 0, 0},
@@ -183,6 +183,6 @@ const orti_meaning orti_meanings[] = {
     {"com.microsoft", "SimplifiedLayerNormalization", orti_infer_layer_norm, 0, 0},
     {"com.microsoft", "SkipLayerNormalization", orti_infer_skip_norm, 0, 0},
     {"com.microsoft", "SkipSimplifiedLayerNormalization", orti_infer_skip_norm, 0, 0},
-    {"com.microsoft", "Tokenizer", orti_infer_tokenizer, 0, 0},
+    {"com.microsoft", "Tokenizer", orti_infer_tokenizer, ORTI_MEANING_TOLD, 0},
 };
 const uint32_t orti_meaning_count = sizeof orti_meanings / sizeof *orti_meanings;

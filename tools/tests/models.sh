@@ -26,6 +26,7 @@ taken="
     ppocr-v3-det-en:660
     silero-vad-v3-mini:546
     super-resolution-10:12
+    tfidf-string-vectorizer:6
     tiny-gpt2-contrib:39
     ultraface-rfb-320:242
     ultraface-slim-320-qdq-int8:265
@@ -37,7 +38,6 @@ refused="
     silero-vad-v3-mini-dynquant:MatMulInteger
     silero-vad-v6:Unsqueeze
     snips-qlstm-scan:QLinearConv
-    tfidf-string-vectorizer:StringNormalizer
     tiny-llama-fp16-external:Sub
     ultraface-rfb-320-nms:NonMaxSuppression
 "
