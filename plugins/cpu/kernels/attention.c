@@ -21,8 +21,14 @@ typedef struct work {
     const ortcpu_attention_args *args;
     int64_t begin, end, total; /* queries; all keys */
     int64_t block, pitch;      /* keys of a block at most; floats from one row of scores to the next */
-    float *scores, *keys, *values, *stage, *bias, *top, *sum, *q, *y;
+    float *scores, *keys, *values, *stage, *bias, *joined, *top, *sum, *q, *y;
     int64_t q_pitch, y_pitch;
+    /* Of the block: a bias that the product itself adds, at query 0 and its first key, and which one that is (-1:
+     * none).
+     */
+    const float *residual;
+    int64_t residual_pitch;
+    int residual_of;
 } work;
 
 static int64_t least(int64_t a, int64_t b) {
@@ -54,11 +60,13 @@ static int64_t work_init(work *w, const ortcpu_attention_shape *s, int64_t rows,
                              packs ? (s->value_head + NR) * w->block : 0,
                              w->block * wide,
                              w->pitch,
+                             w->pitch,
                              rows,
                              rows,
                              s->q_is_half ? rows * s->head : 0,
                              s->y_is_half ? rows * s->value_head : 0};
-    float **const rooms[] = {&w->scores, &w->keys, &w->values, &w->stage, &w->bias, &w->top, &w->sum, &w->q, &w->y};
+    float **const rooms[] = {&w->scores, &w->keys, &w->values, &w->stage, &w->bias,
+                             &w->joined, &w->top,  &w->sum,    &w->q,     &w->y};
     int64_t floats = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         *rooms[i] = room_take(&scratch, sizes[i]);
@@ -127,6 +135,10 @@ static void scores_packed(const work *w, int64_t r0, int64_t r1, int64_t count) 
                      .c_stride = w->pitch,
                      .last = true,
                      .scale = w->s->scale};
+    if (w->residual_of >= 0) {
+        t.residual = w->residual + r0 * w->residual_pitch;
+        t.residual_stride = w->residual_pitch;
+    }
     ORTCPU_FN(ortcpu_tile_panels)(&t, r1 - r0, count);
 }
 
@@ -188,9 +200,9 @@ static void values_direct(const work *w, int64_t r0, int64_t r1, const float *v,
 
 /* ---- bias ---- */
 /* Keys [k0, k1) of the bias at query `row`, as floats. */
-static const float *bias_row(const work *w, const ortcpu_attention_bias *b, int64_t row, int64_t k0, int64_t k1) {
+static const float *bias_row(const work *w, const ortcpu_attention_bias *b, int64_t row, int64_t k0, int64_t k1,
+                             float *y) {
     const int64_t from = row * b->pitch + k0, there = most(least(k1, b->count) - k0, 0);
-    float *y = w->bias;
     if (b->kind == ORTCPU_BIAS_F32 && there == k1 - k0) return (const float *)b->data + from;
     for (int64_t j = 0; j < there; j++) {
         if (b->kind == ORTCPU_BIAS_F32) y[j] = ((const float *)b->data)[from + j];
@@ -203,10 +215,24 @@ static const float *bias_row(const work *w, const ortcpu_attention_bias *b, int6
     return y;
 }
 
+/* The product adds a bias that lies in memory as floats, or is one row for all queries, where nothing comes between. */
+static void residual_choose(work *w, int64_t k0, int64_t k1) {
+    const int first = w->args->bias[0].kind != ORTCPU_BIAS_NONE ? 0 : 1;
+    const ortcpu_attention_bias *b = &w->args->bias[first];
+    const bool is_whole = b->kind == ORTCPU_BIAS_F32 && k1 <= b->count;
+    w->residual_of = -1;
+    if (w->s->queries <= FEW_QUERIES || w->s->softcap != 0.0f || w->s->scores < ORTCPU_SCORES_BIASED ||
+        b->kind == ORTCPU_BIAS_NONE || (!is_whole && b->pitch != 0))
+        return;
+    w->residual_of = first;
+    w->residual = bias_row(w, b, 0, k0, k1, w->joined);
+    w->residual_pitch = b->pitch;
+}
+
 static void bias_add(const work *w, float *scores, int64_t row, int64_t k0, int64_t k1) {
     for (int i = 0; i < 2; i++) {
-        if (w->args->bias[i].kind == ORTCPU_BIAS_NONE) continue;
-        const float *bias = bias_row(w, &w->args->bias[i], row, k0, k1);
+        if (w->args->bias[i].kind == ORTCPU_BIAS_NONE || i == w->residual_of) continue;
+        const float *bias = bias_row(w, &w->args->bias[i], row, k0, k1, w->bias);
         for (int64_t j = 0; j < k1 - k0; j += VL) {
             const int64_t n = least(k1 - k0 - j, VL);
             vf_store_n(scores + j, vf_load_n(scores + j, n) + vf_load_n(bias + j, n), n);
@@ -222,12 +248,18 @@ static void cap(float *scores, int64_t count, float limit) {
     }
 }
 
+/* The largest, above -inf: NaN does not count. */
 static float largest(const float *x, int64_t count, float start) {
-    vf top = vf_set1(start);
+    vf top[4];
     int64_t j = 0;
-    for (; j + VL <= count; j += VL) top = vf_max(top, vf_load(x + j));
-    if (j < count) top = vf_max(top, vf_select(vm_first(count - j), vf_load_n(x + j, count - j), top));
-    return vf_largest(top);
+    for (int i = 0; i < 4; i++) top[i] = vf_set1(start);
+    for (; j + 4 * VL <= count; j += 4 * VL)
+        for (int i = 0; i < 4; i++) top[i] = vf_max_bound(top[i], vf_load(x + j + i * VL));
+    for (; j < count; j += VL) {
+        const int64_t n = least(count - j, VL);
+        top[0] = vf_max_bound(top[0], vf_select(vm_first(n), vf_load_n(x + j, n), vf_set1(start)));
+    }
+    return ortcpu_top(vf_max_bound(vf_max_bound(top[0], top[1]), vf_max_bound(top[2], top[3])));
 }
 
 /* x = exp(x - top); their sum. */
@@ -279,36 +311,47 @@ static void fill(float *x, int64_t begin, int64_t end, float value) {
     for (int64_t j = begin; j < end; j++) x[j] = value;
 }
 
-/* Scores of one query become weights, and y is made ready to take their block's values. */
-static void row_weigh(const work *w, float *scores, int64_t row, int64_t k0, int64_t k1, bool is_first) {
-    const int64_t r = row - w->begin, count = k1 - k0;
-    int64_t begin, end;
-    visible(w, row, k0, k1, &begin, &end);
-    begin -= k0, end -= k0;
+/* Everything that comes between a product and its weights; keys [*out_begin, *out_end) of the block remain. */
+static void row_prepare(const work *w, float *scores, int64_t row, int64_t k0, int64_t k1, int64_t *out_begin,
+                        int64_t *out_end) {
+    const bool tells = w->s->scores != ORTCPU_SCORES_NONE;
     scores_tell(w, ORTCPU_SCORES_PRODUCT, scores, row);
-    if (w->s->softcap != 0.0f) cap(scores, count, w->s->softcap);
+    if (w->s->softcap != 0.0f) cap(scores, k1 - k0, w->s->softcap);
     scores_tell(w, ORTCPU_SCORES_CAPPED, scores, row);
     bias_add(w, scores, row, k0, k1);
-    const bool tells = w->s->scores != ORTCPU_SCORES_NONE;
-    fill(scores, 0, begin, tells ? -INFINITY : 0.0f);
-    fill(scores, end, count, tells ? -INFINITY : 0.0f);
+    visible(w, row, k0, k1, out_begin, out_end);
+    *out_begin -= k0, *out_end -= k0;
+    fill(scores, 0, *out_begin, tells ? -INFINITY : 0.0f);
+    fill(scores, *out_end, k1 - k0, tells ? -INFINITY : 0.0f);
     scores_tell(w, ORTCPU_SCORES_BIASED, scores, row);
+    if (!tells) return;
+    fill(scores, 0, *out_begin, 0.0f);
+    fill(scores, *out_end, k1 - k0, 0.0f);
+}
+
+/* Scores become weights against `top`; their sum. Where every key is masked there is nothing to weigh but NaN. */
+static float row_weights(float *scores, int64_t count, float top) {
+    if (top != -INFINITY) return weights(scores, count, top);
+    bool has_nan = false;
+    for (int64_t j = 0; j < count; j++) has_nan = has_nan || scores[j] != scores[j];
+    fill(scores, 0, count, has_nan ? NAN : 0.0f);
+    return has_nan ? NAN : 0.0f;
+}
+
+/* Scores of one query become weights, and y is made ready to take their block's values. */
+static void row_weigh(const work *w, float *scores, int64_t row, int64_t k0, int64_t k1, bool is_first) {
+    const int64_t r = row - w->begin;
+    int64_t begin, end;
+    row_prepare(w, scores, row, k0, k1, &begin, &end);
     const float before = is_first ? -INFINITY : w->top[r], top = largest(scores + begin, end - begin, before);
-    float total = 0.0f;
-    if (top == -INFINITY) {
-        fill(scores, 0, count, 0.0f);
-    } else {
-        total = weights(scores + begin, end - begin, top);
-        fill(scores, 0, begin, 0.0f);
-        fill(scores, end, count, 0.0f);
-    }
+    float total = row_weights(scores + begin, end - begin, top);
     if (w->s->scores == ORTCPU_SCORES_WEIGHTS && total != 0.0f) {
-        row_scale(scores, count, 1.0f / total);
+        row_scale(scores, k1 - k0, 1.0f / total);
         total = 1.0f;
     }
     scores_tell(w, ORTCPU_SCORES_WEIGHTS, scores, row);
-    if (!is_first && top != before && before != -INFINITY) {
-        const float shrink = vf_largest(vf_exp(vf_set1(before - top)));
+    if (!is_first && top > before && before != -INFINITY) {
+        const float shrink = ortcpu_top(vf_exp(vf_set1(before - top)));
         w->sum[r] *= shrink;
         row_scale(w->y + r * w->y_pitch, w->s->value_head, shrink);
     }
@@ -324,11 +367,12 @@ static bool block_is_seen(const work *w, int64_t r0, int64_t r1, int64_t k0, int
     return first_begin < last_end;
 }
 
-static void block_run(const work *w, int64_t k0, int64_t k1) {
+static void block_run(work *w, int64_t k0, int64_t k1) {
     const bool packs = w->s->queries > FEW_QUERIES, is_first = k0 == 0;
     const int64_t height = packs ? MR : FEW_QUERIES, rows = w->end - w->begin, count = k1 - k0;
     const int64_t tiles = (rows + height - 1) / height;
     if (!is_first && !block_is_seen(w, w->begin, w->end, k0, k1)) return;
+    residual_choose(w, k0, k1);
     if (packs) block_pack(w, k0, k1);
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t r0 = w->begin + rows * i / tiles, r1 = w->begin + rows * (i + 1) / tiles;

@@ -451,27 +451,45 @@ ORTCPU_INLINE vf vf_relu(vf x) {
 }
 
 /* Over the lanes, in halves: always the same order. */
-ORTCPU_INLINE float vf_sum(vf x) {
-    float t[VL];
-    vf_store(t, x);
-    for (int w = VL / 2; w > 0; w /= 2)
-        for (int i = 0; i < w; i++) t[i] += t[i + w];
-    return t[0];
-}
+#if defined(ORTCPU_AVX512) || defined(ORTCPU_AVX2)
+/* Halves, quarters ... are joined, lane i with lane i + width, as the plain form below does. */
+#define ORTCPU_HORIZONTAL(name, JOIN_256, JOIN_128)                                                                    \
+    ORTCPU_INLINE float name(vf x) {                                                                                   \
+        const __m256 half = JOIN_256(x);                                                                               \
+        __m128 y = JOIN_128(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));                             \
+        y = JOIN_128(y, _mm_movehl_ps(y, y));                                                                          \
+        return _mm_cvtss_f32(JOIN_128(y, _mm_shuffle_ps(y, y, 1)));                                                    \
+    }
+#if defined(ORTCPU_AVX512)
+#define ORTCPU_JOIN_HALVES(op, x) op(_mm512_castps512_ps256((__m512)(x)), _mm512_extractf32x8_ps((__m512)(x), 1))
+#else
+#define ORTCPU_JOIN_HALVES(op, x) (__m256)(x)
+#endif
+#define ORTCPU_ADD_HALVES(x) ORTCPU_JOIN_HALVES(_mm256_add_ps, x)
+#define ORTCPU_MAX_HALVES(x) ORTCPU_JOIN_HALVES(_mm256_max_ps, x)
+#define ORTCPU_MIN_HALVES(x) ORTCPU_JOIN_HALVES(_mm256_min_ps, x)
+ORTCPU_HORIZONTAL(vf_sum, ORTCPU_ADD_HALVES, _mm_add_ps)
+ORTCPU_HORIZONTAL(ortcpu_top, ORTCPU_MAX_HALVES, _mm_max_ps)
+ORTCPU_HORIZONTAL(ortcpu_low, ORTCPU_MIN_HALVES, _mm_min_ps)
+#else
+#define ORTCPU_HORIZONTAL(name, JOINED)                                                                                \
+    ORTCPU_INLINE float name(vf x) {                                                                                   \
+        float t[VL];                                                                                                   \
+        vf_store(t, x);                                                                                                \
+        for (int w = VL / 2; w > 0; w /= 2)                                                                            \
+            for (int i = 0; i < w; i++) t[i] = (JOINED);                                                               \
+        return t[0];                                                                                                   \
+    }
+ORTCPU_HORIZONTAL(vf_sum, t[i] + t[i + w])
+ORTCPU_HORIZONTAL(ortcpu_top, t[i] > t[i + w] ? t[i] : t[i + w])
+ORTCPU_HORIZONTAL(ortcpu_low, t[i] < t[i + w] ? t[i] : t[i + w])
+#endif
 /* NaN when any lane is NaN. */
 ORTCPU_INLINE float vf_largest(vf x) {
-    float t[VL];
-    vf_store(t, x);
-    float r = t[0];
-    for (int i = 1; i < VL; i++) r = t[i] > r || t[i] != t[i] ? t[i] : r;
-    return r;
+    return vm_any(vf_isnan(x)) ? NAN : ortcpu_top(x);
 }
 ORTCPU_INLINE float vf_smallest(vf x) {
-    float t[VL];
-    vf_store(t, x);
-    float r = t[0];
-    for (int i = 1; i < VL; i++) r = t[i] < r || t[i] != t[i] ? t[i] : r;
-    return r;
+    return vm_any(vf_isnan(x)) ? NAN : ortcpu_low(x);
 }
 
 #endif
