@@ -185,6 +185,10 @@ ORT_MUST_USE ort_status *orti_graph_inline_attr(orti_graph *graph, orti_node_id 
  * input, or a constant; names stay. `graph` is its outer and lives longer. */
 ORT_MUST_USE ort_status *orti_graph_extract(orti_graph *graph, const orti_node_id *nodes, uint32_t node_count,
                                             const orti_value_id *outputs, uint32_t output_count, orti_graph **out);
+/* Moves nodes, a copy into each graph of `node`'s attributes, which then makes what they made: `nodes` are all that
+ * depend on some of its outputs, producers first. Outputs of the node that are not read any more go. */
+ORT_MUST_USE ort_status *orti_graph_sink(orti_graph *graph, orti_node_id node, const orti_node_id *nodes,
+                                         uint32_t node_count);
 /* A body that stands alone: its captures become inputs behind the others. *out_outer_ids: what they captured, in that
  * order; in the body's arena. */
 ORT_MUST_USE ort_status *orti_graph_close(orti_graph *body, orti_value_id **out_outer_ids, uint32_t *out_count);

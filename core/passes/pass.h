@@ -23,6 +23,7 @@ ORT_MUST_USE ort_status *orti_lower_standard_forms(orti_graph *graph, const orti
 ORT_MUST_USE ort_status *orti_lower_bodies(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_lower_calls(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_lower_captures(orti_graph *graph, const orti_pass_context *context, bool *changed);
+ORT_MUST_USE ort_status *orti_lower_open_ranks(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_inline_if(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_identity(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_known(orti_graph *graph, const orti_pass_context *context, bool *changed);

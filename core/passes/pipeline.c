@@ -11,6 +11,7 @@ static const orti_pass passes[] = {
     {"lower_standard_forms", orti_lower_standard_forms, "com.microsoft operators that ONNX can say become ONNX's"},
     {"lower_calls", orti_lower_calls, "calls that hold control flow become the nodes of their bodies"},
     {"lower_captures", orti_lower_captures, "what a body captures and is constant becomes a constant of the body"},
+    {"lower_open_ranks", orti_lower_open_ranks, "what reads an If of open rank moves into its branches"},
     {"lower_bodies", orti_lower_bodies, "composites get a body of smaller operators beside their own meaning"},
     {"opt_known", orti_opt_known, "values that follow from shapes alone become constants"},
     {"opt_inline_if", orti_opt_inline_if, "an If whose condition is known becomes the branch that it takes"},
@@ -27,10 +28,27 @@ _Static_assert(PASS_COUNT <= ORTI_PASS_COUNT_MAX, "a record has room for every p
 /* A model walks down it once. Folding runs before fusion, which looks for constants, and after it, because fusion
  * writes arithmetic on them. */
 static const char *const pipeline[] = {
-    "lower_constant", "lower_calls",        "lower_captures",       "lower_versions",     "lower_standard_forms",
-    "opt_known",      "opt_inline_if",      "opt_identity",         "opt_dead_code",      "opt_common_subexpressions",
-    "opt_batch_norm", "opt_fold_constants", "opt_fuse_conv_affine", "opt_fold_constants", "lower_captures",
-    "opt_known",      "opt_inline_if",      "opt_identity",         "opt_dead_code",      "lower_bodies",
+    "lower_constant",
+    "lower_calls",
+    "lower_captures",
+    "lower_versions",
+    "lower_standard_forms",
+    "opt_known",
+    "opt_inline_if",
+    "lower_open_ranks",
+    "opt_identity",
+    "opt_dead_code",
+    "opt_common_subexpressions",
+    "opt_batch_norm",
+    "opt_fold_constants",
+    "opt_fuse_conv_affine",
+    "opt_fold_constants",
+    "lower_captures",
+    "opt_known",
+    "opt_inline_if",
+    "opt_identity",
+    "opt_dead_code",
+    "lower_bodies",
 };
 #define STEP_COUNT (sizeof pipeline / sizeof *pipeline)
 

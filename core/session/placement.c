@@ -17,6 +17,7 @@ static ort_status *keep_text(ort_session *session, orti_text *text, const char *
 /* A graph of the model and what has become of it, with the places of its nodes in segments. */
 typedef struct placement_walk {
     ort_session *session;
+    const struct placement_walk *outer; /* of the graph around; NULL: none */
     const orti_graph *loaded, *graph;
     const session_segment **segments; /* by node id: whose it is; NULL: nobody's */
     uint32_t *locals;                 /* by node id: its id there */
@@ -113,16 +114,31 @@ static ort_status *place_node(const placement_walk *walk, const orti_node *node,
     return NULL;
 }
 
-/* A node that runs and is named after one of the model that was replaced by a graph of its own: "call/node". */
-static bool is_inlined(const placement_walk *walk, orti_node_id at) {
-    const orti_node *node = orti_graph_node(walk->graph, at);
-    if (!walk->segments[at] && !orti_op_is_core(node)) return false;
-    for (orti_node_id id = 0; id < orti_graph_node_count(walk->loaded); id++) {
-        const orti_node *owner = orti_graph_node(walk->loaded, id);
+/* Named after a node of the model that was replaced by a graph of its own: "call/node". */
+static bool is_named_after(const orti_graph *loaded, const orti_node *node) {
+    for (orti_node_id id = 0; id < orti_graph_node_count(loaded); id++) {
+        const orti_node *owner = orti_graph_node(loaded, id);
         size_t length = strlen(owner->name);
         if (owner->is_deleted || !orti_node_subgraph_count(owner)) continue;
         if (strncmp(node->name, owner->name, length) == 0 && node->name[length] == '/') return true;
     }
+    return false;
+}
+
+static bool has_node(const orti_graph *loaded, const orti_node *node) {
+    for (orti_node_id id = 0; id < orti_graph_node_count(loaded); id++)
+        if (strcmp(orti_graph_node(loaded, id)->name, node->name) == 0) return true;
+    return false;
+}
+
+/* A node that runs and comes from one of the model: out of a graph that took its node's place, or as a copy in a branch
+ * of what was outside. */
+static bool is_inlined(const placement_walk *walk, orti_node_id at) {
+    const orti_node *node = orti_graph_node(walk->graph, at);
+    if (node->is_deleted || (!walk->segments[at] && !orti_op_is_core(node))) return false;
+    if (is_named_after(walk->loaded, node)) return true;
+    for (const placement_walk *outer = walk->outer; outer; outer = outer->outer)
+        if (is_named_after(outer->loaded, node) || has_node(outer->loaded, node)) return true;
     return false;
 }
 
@@ -204,6 +220,7 @@ static ort_status *walk_bodies(const placement_walk *walk, orti_node_id id) {
     if (is->is_deleted) return place_lost_bodies(walk, was, was->name);
     for (uint32_t i = was->body ? 1 : 0; i < orti_node_subgraph_count(was); i++) {
         placement_walk inner = {.session = walk->session,
+                                .outer = walk,
                                 .loaded = orti_node_subgraph(was, i),
                                 .graph = orti_node_subgraph(is, i),
                                 .capacity = walk->capacity};
