@@ -147,7 +147,7 @@ static void carried_begin(orti_infer *infer, uint32_t input, carried *out) {
     *out = (carried){.dtype = state ? state->dtype : ORT_DTYPE_NONE, .has_shape = state && state->has_shape};
     if (!out->has_shape) return;
     out->rank = state->rank;
-    memcpy(out->dims, state->dims, state->rank * sizeof *state->dims);
+    if (state->rank) memcpy(out->dims, state->dims, state->rank * sizeof *state->dims);
 }
 
 /* Takes back what one more iteration contradicts; true when there was something. */

@@ -179,11 +179,25 @@ static void command_end(run_frame *frame) {
     for (uint32_t i = 0; i < command->dropped_count; i++) orti_frame_put(frame, command->dropped[i], NULL);
 }
 
+/* A node that is done by one call. */
+static ort_status *operator_run(run_frame *frame, const orti_command *command) {
+    const run_place *place = &frame->places[frame->next];
+    orti_datum **inputs = place->operands, **outputs = inputs + command->input_count;
+    for (uint32_t i = 0; i < command->input_count; i++) inputs[i] = orti_frame_get(frame, command->inputs[i]);
+    for (uint32_t k = 0; k < command->output_count; k++) outputs[k] = NULL;
+    ort_status *status = place->core->run(command->node, inputs, outputs);
+    for (uint32_t k = 0; k < command->output_count; k++) orti_frame_put(frame, command->outputs[k], outputs[k]);
+    return status;
+}
+
 static ort_status *core_go(orti_execution *execution, run_frame *frame) {
     const orti_command *command = &frame->script->commands[frame->next];
     const core_operator *core = frame->places[frame->next].core;
-    ort_status *status =
-        frame->is_inside ? core->resume(execution, frame, command) : core->begin(execution, frame, command);
+    ort_status *status = NULL;
+    if (core->run)
+        status = operator_run(frame, command);
+    else
+        status = frame->is_inside ? core->resume(execution, frame, command) : core->begin(execution, frame, command);
     if (status) return ORT_NOTE(status, "node '%s' (%s)", command->node->name, command->node->op_type);
     frame->is_inside = execution->frame != frame;
     if (!frame->is_inside) command_end(frame);
@@ -208,11 +222,20 @@ static ort_status *segment_go(orti_execution *execution, run_frame *frame, bool 
     return NULL;
 }
 
+/* So many steps, and an asynchronous run lets others that wait for the driver go first. */
+#define TURN_STEP_COUNT 256u
+
 /* *out_is_parked: nothing of the execution may be touched any more. */
 static ort_status *commands_go(orti_execution *execution, bool *out_is_parked) {
+    uint32_t step_count = 0;
     *out_is_parked = false;
     while (!*out_is_parked && execution->frame) {
         run_frame *frame = execution->frame;
+        if (execution->is_async && ++step_count > TURN_STEP_COUNT) {
+            *out_is_parked = true;
+            orti_worker_push(execution->driver, &execution->task);
+            return NULL;
+        }
         ORT_TRY(orti_run_give_up_check(execution->request));
         if (frame->next == frame->script->command_count)
             execution->frame = frame->parent;
@@ -272,8 +295,13 @@ static void segment_done(void *user, ort_status *status) {
     async_go(execution, status);
 }
 
+static void async_turn(void *user) {
+    async_go(user, NULL);
+}
+
 static void async_begin(void *user) {
     orti_execution *execution = user;
+    execution->task.run = async_turn;
     async_go(execution, execution_begin(execution, &execution->own_request));
 }
 

@@ -8,6 +8,9 @@ static ort_status *place_fill(orti_execution *execution, const orti_command *com
     if (command->schedule)
         return orti_arena_alloc(&execution->arena, command->input_count, sizeof(orti_tensor *), &place->inputs);
     ORT_TRY(orti_core_operator_find(command->node, &place->core));
+    if (place->core->run)
+        return orti_arena_alloc(&execution->arena, (size_t)command->input_count + command->output_count,
+                                sizeof(orti_datum *), &place->operands);
     return orti_arena_alloc(&execution->arena, command->body_count, sizeof(run_frame *), &place->bodies);
 }
 

@@ -9,10 +9,14 @@
 typedef struct run_frame run_frame;
 typedef struct run_loop run_loop;
 
-/* How the core runs a node. One that enters a body says so by what it leaves in `execution->frame`; it is resumed when
- * the body is over, with the body's outputs in its frame. */
+/* How the core runs a node: by one call on whole values, or by entering its bodies. */
 typedef struct core_operator {
     const char *domain, *name;
+    /* inputs: NULL where left out; borrowed. outputs: NULL on entry, and in the end a reference each, also after a
+     * failure as far as they were made. */
+    ort_status *(*run)(const orti_node *node, orti_datum *const *inputs, orti_datum **outputs);
+    /* Where `run` is NULL. One that enters a body says so by what it leaves in `execution->frame`; it is resumed when
+     * the body is over, with the body's outputs in its frame. */
     ort_status *(*begin)(orti_execution *execution, run_frame *frame, const orti_command *command);
     ort_status *(*resume)(orti_execution *execution, run_frame *frame, const orti_command *command);
 } core_operator;
@@ -21,6 +25,7 @@ typedef struct core_operator {
 typedef struct run_place {
     orti_run *runs[SEGMENT_RUN_COUNT]; /* of a segment: the last one used is first */
     orti_tensor **inputs;              /* of a segment: room for them */
+    orti_datum **operands;             /* of a node: room for inputs, then outputs */
     const core_operator *core;         /* of a node */
     run_frame **bodies;                /* made when first entered */
     uint32_t entered;                  /* the one that was entered last */

@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const core_operator operators[] = {
-    {"", "If", orti_if_begin, orti_if_resume},
-    {"", "Loop", orti_loop_begin, orti_loop_resume},
-    {"", "Scan", orti_scan_begin, orti_scan_resume},
+    {"", "If", NULL, orti_if_begin, orti_if_resume},
+    {"", "Loop", NULL, orti_loop_begin, orti_loop_resume},
+    {"", "Scan", NULL, orti_scan_begin, orti_scan_resume},
 };
 
 ort_status *orti_core_operator_find(const orti_node *node, const core_operator **out) {

@@ -18,7 +18,7 @@ static ort_status *stack_resize(run_stack *stack, const orti_allocator *alloc, c
                                 int64_t capacity) {
     int64_t dims[ORTI_RANK_MAX] = {capacity};
     orti_tensor *larger = NULL;
-    memcpy(&dims[1], element->dims, element->rank * sizeof *dims);
+    if (element->rank) memcpy(&dims[1], element->dims, element->rank * sizeof *dims);
     ORT_TRY(orti_tensor_create(alloc, element->dtype, dims, element->rank + 1, 0, &larger));
     size_t used_bytes = (size_t)(element->size_bytes * (uint64_t)stack->count);
     if (used_bytes) memcpy(larger->data, stack->tensor->data, used_bytes);

@@ -69,7 +69,89 @@ typedef struct control_case {
     "  output %z\n"                                                                                                    \
     "}\n"
 
+/* n times: s = s + x twice where b is true, captured through two graphs, else s = -s. */
+#define NESTED                                                                                                         \
+    "graph \"nested\" {\n" INPUTS "  const %twice : int64[] = {2}\n"                                                   \
+    "  const %yes : bool[] = {1}\n"                                                                                    \
+    "  %z = Loop (%n, _, %x) {body = graph \"outer\" {\n"                                                              \
+    "    input %i : int64[]\n    input %go : bool[]\n    input %s : float32[4]\n"                                      \
+    "    capture %b1 : bool[] = %b\n    capture %x1 : float32[4] = %x\n"                                               \
+    "    capture %t1 : int64[] = %twice\n    capture %yes1 : bool[] = %yes\n"                                          \
+    "    %r = If (%b1) {then_branch = graph \"then\" {\n"                                                              \
+    "      capture %x2 : float32[4] = %x1\n      capture %s2 : float32[4] = %s\n"                                      \
+    "      capture %t2 : int64[] = %t1\n      capture %yes2 : bool[] = %yes1\n"                                        \
+    "      %u = Loop (%t2, %yes2, %s2) {body = graph \"inner\" {\n"                                                    \
+    "        input %k : int64[]\n        input %on : bool[]\n        input %v : float32[4]\n"                          \
+    "        capture %x3 : float32[4] = %x2\n"                                                                         \
+    "        %w = Add (%v, %x3)\n"                                                                                     \
+    "        output %on\n        output %w\n"                                                                          \
+    "      }} \"inner loop\"\n"                                                                                        \
+    "      output %u\n"                                                                                                \
+    "    }, else_branch = graph \"else\" {\n"                                                                          \
+    "      capture %s3 : float32[4] = %s\n"                                                                            \
+    "      %m = Neg (%s3)\n"                                                                                           \
+    "      output %m\n"                                                                                                \
+    "    }} \"choice\"\n"                                                                                              \
+    "    output %go\n    output %r\n"                                                                                  \
+    "  }} \"outer loop\"\n"                                                                                            \
+    "  output %z\n"                                                                                                    \
+    "}\n"
+
+/* Sums of x so far, as Scan makes them; ATTRS of the Scan, and which output. */
+#define SCAN(ATTRS, OUTPUT)                                                                                            \
+    "graph \"scan\" {\n" INPUTS "  const %zero : float32[] = {0.0}\n"                                                  \
+    "  %sum, %sums = Scan (%zero, %x) {num_scan_inputs = 1" ATTRS ", body = graph \"step\" {\n"                        \
+    "    input %s : float32[]\n    input %e : float32[]\n"                                                             \
+    "    %t = Add (%s, %e)\n"                                                                                          \
+    "    output %t\n    output %t\n"                                                                                   \
+    "  }} \"scan\"\n"                                                                                                  \
+    "  output " OUTPUT "\n"                                                                                            \
+    "}\n"
+
+/* Columns of [[1, 2], [3, 4]] scanned backwards, doubled, and put together as columns again. */
+#define SCAN_COLUMNS                                                                                                   \
+    "graph \"columns\" {\n" INPUTS "  const %shape : int64[2] = {2, 2}\n"                                              \
+    "  %m = Reshape (%x, %shape)\n"                                                                                    \
+    "  %z = Scan (%m) {num_scan_inputs = 1, scan_input_axes = [1], scan_input_directions = [1],\n"                     \
+    "    scan_output_axes = [-1], body = graph \"step\" {\n"                                                           \
+    "    input %e : float32[2]\n"                                                                                      \
+    "    %t = Add (%e, %e)\n"                                                                                          \
+    "    output %t\n"                                                                                                  \
+    "  }} \"scan\"\n"                                                                                                  \
+    "  output %z\n"                                                                                                    \
+    "}\n"
+
+/* A state that grows: s = concat(s, x), n times. */
+#define GROWS                                                                                                          \
+    "graph \"grows\" {\n" INPUTS "  %z = Loop (%n, _, %x) {body = graph \"body\" {\n"                                  \
+    "    input %i : int64[]\n    input %go : bool[]\n    input %s : float32[k]\n"                                      \
+    "    capture %x1 : float32[4] = %x\n"                                                                              \
+    "    %t = Concat (%s, %x1) {axis = 0}\n"                                                                           \
+    "    output %go\n    output %t\n"                                                                                  \
+    "  }} \"around\"\n"                                                                                                \
+    "  output %z\n"                                                                                                    \
+    "}\n"
+
+/* The iteration's number, and a state that goes through untouched; outputs of a body that are its inputs. */
+#define COUNTS                                                                                                         \
+    "graph \"counts\" {\n" INPUTS "  %same, %each = Loop (%n, %b, %x) {body = graph \"body\" {\n"                      \
+    "    input %i : int64[]\n    input %go : bool[]\n    input %s : float32[4]\n"                                      \
+    "    output %go\n    output %s\n    output %i\n"                                                                   \
+    "  }} \"around\"\n"                                                                                                \
+    "  %z = Cast (%each) {to = 1}\n"                                                                                   \
+    "  output %z\n"                                                                                                    \
+    "}\n"
+
 static const control_case cases[] = {
+    {"nested, one way", NESTED, 2, true, {4, -1}, {5, 10, 15, 20}},
+    {"nested, the other way", NESTED, 3, false, {4, -1}, {-1, -2, -3, -4}},
+    {"a scan's state", SCAN("", "%sum"), 0, true, {-1}, {10}},
+    {"a scan's outputs", SCAN("", "%sums"), 0, true, {4, -1}, {1, 3, 6, 10}},
+    {"a scan backwards", SCAN(", scan_input_directions = [1]", "%sums"), 0, true, {4, -1}, {4, 7, 9, 10}},
+    {"a scan's outputs backwards", SCAN(", scan_output_directions = [1]", "%sums"), 0, true, {4, -1}, {10, 6, 3, 1}},
+    {"other axes", SCAN_COLUMNS, 0, true, {2, 2, -1}, {4, 2, 8, 6}},
+    {"a state that grows", GROWS, 2, true, {12, -1}, {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}},
+    {"a body that computes nothing", COUNTS, 3, true, {3, -1}, {0, 1, 2}},
     {"a shape that a run makes", CONTENTS, 0, true, {2, 4, -1}, {2, 4, 6, 8, 2, 4, 6, 8}},
     {"the branch that is taken", IF, 0, true, {4, -1}, {4, 6, 8, 10}},
     {"the other branch, of another shape", IF, 0, false, {1, -1}, {12}},
@@ -125,4 +207,45 @@ static void case_run(const control_case *at) {
 
 ORT_TEST(control, gives_what_it_says) {
     for (size_t i = 0; i < CASE_COUNT; i++) case_run(&cases[i]);
+}
+
+/* ---- what is refused ---- */
+
+typedef struct refused_case {
+    const char *graph, *says;
+} refused_case;
+
+#define LOOP_OF(INPUTS_OF_LOOP, BODY)                                                                                  \
+    "graph \"g\" {\n" INPUTS "  %z = Loop (" INPUTS_OF_LOOP ") {body = graph \"body\" {\n" BODY "  }} \"around\"\n"    \
+    "  output %z\n}\n"
+#define BODY_INPUTS "    input %i : int64[]\n    input %go : bool[]\n    input %s : float32[4]\n"
+
+static const refused_case refused[] = {
+    {"graph \"g\" {\n  input %x : float32[4]\n  input %b : bool[2]\n  %z = Loop (_, %b, %x) {body = graph \"body\" "
+     "{\n" BODY_INPUTS "    output %go\n    output %s\n  }} \"around\"\n  output %z\n}\n",
+     "node 'around' (Loop): its condition has 2 elements, needs one bool"},
+    {LOOP_OF("%n, %x, %x", BODY_INPUTS "    output %go\n    output %s\n"),
+     "node 'around' (Loop-25): input 1 ('x') is float32, which the operator does not take"},
+    {LOOP_OF("%n, %b, %x", BODY_INPUTS "    output %go\n"),
+     "node 'around' (Loop): its graph 'body' has 1 outputs, needs 2"},
+    {LOOP_OF("%n, %b, %x", "    input %i : int64[]\n    input %go : bool[]\n    output %go\n    output %i\n"),
+     "node 'around' (Loop): its graph 'body' has 2 inputs, needs 3"},
+    {LOOP_OF("%n, %b, %n", BODY_INPUTS "    output %go\n    output %s\n"),
+     "node 'around' (Loop): value 's' of its graph 'body' is declared as float32 and given int64"},
+    {"graph \"g\" {\n" INPUTS "  %z = If (%b) {then_branch = graph \"then\" {\n    capture %x1 : float32[4] = %x\n"
+     "    %p = Neg (%x1)\n    output %p\n  }, else_branch = graph \"else\" {\n    capture %n1 : int64[] = %n\n"
+     "    %q = Neg (%n1)\n    output %q\n  }} \"choice\"\n  output %z\n}\n",
+     "node 'choice' (If): output 0 is float32 in one branch ('p') and int64 in the other ('q')"},
+    {"graph \"g\" {\n" INPUTS "  %z = Scan (%x) {num_scan_inputs = 2, body = graph \"step\" {\n"
+     "    input %e : float32[]\n    output %e\n  }} \"scan\"\n  output %z\n}\n",
+     "node 'scan' (Scan): has 1 inputs, 2 of them to scan"},
+};
+
+ORT_TEST(control, refuses_wrong_bodies_by_the_nodes_name) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        text_house house;
+        CHECK_OK(text_house_begin(&house, TEST_PLUGINS, "cpu"));
+        CHECK_FAILS(text_house_model(&house, refused[i].graph), ORT_CODE_INVALID_MODEL, refused[i].says);
+        text_house_close(&house);
+    }
 }
