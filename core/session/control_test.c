@@ -1,5 +1,6 @@
 /* If, Loop and Scan, and sizes that only the data tells, on the CPU provider: each case is a graph as text and what
  * comes out of it. */
+#include "base/lock.h"
 #include "session/text_house.h"
 #include "testing/test.h"
 
@@ -190,10 +191,10 @@ static void output_check(const control_case *at, const ort_tensor *output) {
               (double)((const float *)got->data)[i]);
 }
 
-static void case_run(const control_case *at) {
+static void case_run(const control_case *at, const char *providers) {
     text_house house;
     ort_tensor *inputs[3];
-    CHECK_OK(text_house_open(&house, TEST_PLUGINS, "cpu", at->graph));
+    CHECK_OK(text_house_open(&house, TEST_PLUGINS, providers, at->graph));
     inputs_make(at, inputs);
     for (int i = 0; i < 3; i++) {
         ort_tensor *output = NULL;
@@ -206,7 +207,88 @@ static void case_run(const control_case *at) {
 }
 
 ORT_TEST(control, gives_what_it_says) {
-    for (size_t i = 0; i < CASE_COUNT; i++) case_run(&cases[i]);
+    for (size_t i = 0; i < CASE_COUNT; i++) case_run(&cases[i], "cpu");
+}
+
+/* ---- on a device, whose runs park ---- */
+
+typedef struct parked_run {
+    orti_lock lock;
+    orti_condition changed;
+    int done_count;
+    ort_code code;
+} parked_run;
+
+static void parked_done(void *user, const ort_status *status) {
+    parked_run *run = user;
+    orti_lock_take(&run->lock);
+    run->code = ort_status_code(status);
+    run->done_count++;
+    orti_condition_wake_all(&run->changed);
+    orti_lock_give(&run->lock);
+}
+
+static void parked_rounds(ort_binding *binding, const control_case *at) {
+    parked_run run = {0};
+    orti_lock_init(&run.lock);
+    orti_condition_init(&run.changed);
+    for (int i = 1; i <= 2; i++) {
+        CHECK_OK(ort_binding_run_async(binding, NULL, parked_done, &run));
+        orti_lock_take(&run.lock);
+        while (run.done_count < i) orti_condition_wait(&run.changed, &run.lock);
+        orti_lock_give(&run.lock);
+        CHECK(run.code == ORT_CODE_OK, "%s: code %d", at->name, (int)run.code);
+        output_check(at, ort_binding_output(binding, 0));
+    }
+    orti_condition_finish(&run.changed);
+    orti_lock_finish(&run.lock);
+}
+
+static void case_park(const control_case *at) {
+    text_house house;
+    ort_tensor *inputs[3];
+    ort_binding *binding = NULL;
+    CHECK_OK(text_house_open(&house, TEST_PLUGINS, "sim,cpu", at->graph));
+    inputs_make(at, inputs);
+    CHECK_OK(ort_binding_create(house.session, &binding));
+    for (uint32_t i = 0; i < 3; i++) CHECK_OK(ort_binding_set_input(binding, i, inputs[i]));
+    parked_rounds(binding, at);
+    ort_binding_destroy(binding);
+    for (int i = 0; i < 3; i++) ort_tensor_release(inputs[i]);
+    text_house_close(&house);
+}
+
+ORT_TEST(control, gives_the_same_on_a_device) {
+    for (size_t i = 0; i < CASE_COUNT; i++) {
+        case_run(&cases[i], "sim,cpu");
+        case_park(&cases[i]);
+    }
+}
+
+static uint32_t count_of(ort_session *session, uint32_t state, const char *provider) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ort_session_placement_count(session); i++) {
+        ort_placement placement = ORT_INIT(ort_placement);
+        CHECK_OK(ort_session_placement(session, i, &placement));
+        count += (uint32_t)placement.state == state && strcmp(placement.provider, provider) == 0;
+    }
+    return count;
+}
+
+/* Bodies are asked for like any graph, and told of. */
+ORT_TEST(control, bodies_are_placed_and_told_of) {
+    text_house house;
+    CHECK_OK(text_house_open(&house, TEST_PLUGINS, "sim,cpu", NESTED));
+    CHECK(count_of(house.session, ORT_PLACED_CORE, "") == 3);
+    CHECK(count_of(house.session, ORT_PLACED_PROVIDER, "sim") == 2);
+    text_house_close(&house);
+    CHECK_OK(text_house_begin(&house, TEST_PLUGINS, "sim,cpu"));
+    CHECK_OK(ort_options_set(house.options, "placement.nodes", "{\"Add*\": \"cpu\"}"));
+    CHECK_OK(text_house_model(&house, NESTED));
+    CHECK_OK(ort_session_create(house.environment, house.model, house.options, &house.session));
+    CHECK(count_of(house.session, ORT_PLACED_PROVIDER, "sim") == 1);
+    CHECK(count_of(house.session, ORT_PLACED_PROVIDER, "cpu") == 1);
+    text_house_close(&house);
 }
 
 /* ---- what is refused ---- */
