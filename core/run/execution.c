@@ -10,9 +10,9 @@
 static ort_status *tables_make(orti_execution *execution) {
     const orti_script *script = execution->script;
     orti_arena *arena = &execution->arena;
-    ORT_TRY(orti_arena_alloc(arena, script->input_count, sizeof(orti_tensor *), &execution->inputs));
+    ORT_TRY(orti_arena_alloc(arena, script->input_count, sizeof(orti_datum *), &execution->inputs));
     ORT_TRY(orti_arena_alloc(arena, script->output_count, sizeof(orti_tensor *), &execution->bound));
-    ORT_TRY(orti_arena_alloc(arena, script->output_count, sizeof(orti_tensor *), &execution->outputs));
+    ORT_TRY(orti_arena_alloc(arena, script->output_count, sizeof(orti_datum *), &execution->outputs));
     ORT_TRY(orti_tensor_create(execution->alloc, ORT_DTYPE_BOOL, NULL, 0, 0, &execution->yes));
     *(uint8_t *)execution->yes->data = 1;
     return orti_frame_create(execution, script, NULL, &execution->root);
@@ -27,7 +27,9 @@ ort_status *orti_execution_create(const orti_execution_request *request, orti_ex
     execution->lane = request->lane;
     execution->counters = request->counters;
     orti_arena_init(&execution->arena, request->alloc);
-    ort_status *status = request->script->is_plain ? NULL : tables_make(execution);
+    ort_status *status = request->script->is_plain ? orti_arena_alloc(&execution->arena, request->script->input_count,
+                                                                      sizeof(orti_tensor *), &execution->tensors)
+                                                   : tables_make(execution);
     if (status)
         orti_execution_destroy(execution);
     else
@@ -56,46 +58,56 @@ ortp_lane *orti_execution_lane(const orti_execution *execution) {
     return execution->lane;
 }
 
-ort_status *orti_execution_plan(orti_execution *execution, orti_tensor *const *inputs) {
+/* The inputs of a plain script are tensors. */
+static orti_tensor **tensors_of(const orti_execution *execution, orti_datum *const *inputs) {
+    for (uint32_t i = 0; i < execution->script->input_count; i++) execution->tensors[i] = orti_datum_tensor(inputs[i]);
+    return execution->tensors;
+}
+
+ort_status *orti_execution_plan(orti_execution *execution, orti_datum *const *inputs) {
     if (!execution->script->is_plain || orti_execution_fits(execution, inputs)) return NULL;
     run_drop(execution);
-    return orti_segment_run_make(execution, execution->script->commands[0].schedule, inputs, &execution->run);
+    return orti_segment_run_make(execution, execution->script->commands[0].schedule, tensors_of(execution, inputs),
+                                 &execution->run);
 }
 
-bool orti_execution_fits(const orti_execution *execution, orti_tensor *const *inputs) {
+bool orti_execution_fits(const orti_execution *execution, orti_datum *const *inputs) {
     if (!execution->script->is_plain) return true;
-    return execution->run && orti_plan_fits(orti_run_plan(execution->run), inputs);
+    return execution->run && orti_plan_fits(orti_run_plan(execution->run), tensors_of(execution, inputs));
 }
 
-bool orti_execution_is_current(const orti_execution *execution, orti_tensor *const *inputs) {
+bool orti_execution_is_current(const orti_execution *execution, orti_datum *const *inputs) {
     if (!execution->run || !execution->script->commands[0].schedule->has_contents_key) return true;
-    return orti_plan_fits(orti_run_plan(execution->run), inputs);
+    return orti_plan_fits(orti_run_plan(execution->run), tensors_of(execution, inputs));
 }
 
 /* ---- inputs and outputs ---- */
 
-static void slot_put(orti_tensor **slot, orti_tensor *tensor) {
-    orti_tensor *old = *slot;
-    *slot = tensor;
-    orti_tensor_release(old);
+static void slot_put(orti_datum **slot, orti_datum *datum) {
+    orti_datum *old = *slot;
+    *slot = datum;
+    orti_datum_release(old);
 }
 
-void orti_execution_set_input(orti_execution *execution, uint32_t index, orti_tensor *tensor) {
+void orti_execution_set_input(orti_execution *execution, uint32_t index, orti_datum *datum) {
     if (execution->run)
-        orti_run_set_input(execution->run, index, tensor);
+        orti_run_set_input(execution->run, index, orti_datum_tensor(datum));
     else if (execution->inputs)
-        slot_put(&execution->inputs[index], tensor ? orti_tensor_retain(tensor) : NULL);
+        slot_put(&execution->inputs[index], datum ? orti_datum_retain(datum) : NULL);
 }
 
 ort_status *orti_execution_set_output(orti_execution *execution, uint32_t index, orti_tensor *tensor) {
     if (execution->run) return orti_run_set_output(execution->run, index, tensor);
     if (!execution->bound) return NULL;
-    slot_put(&execution->bound[index], tensor ? orti_tensor_retain(tensor) : NULL);
+    orti_tensor *old = execution->bound[index];
+    execution->bound[index] = tensor ? orti_tensor_retain(tensor) : NULL;
+    orti_tensor_release(old);
     return NULL;
 }
 
-orti_tensor *orti_execution_output(const orti_execution *execution, uint32_t index) {
-    if (execution->run) return orti_run_output(execution->run, index);
+orti_datum *orti_execution_output(const orti_execution *execution, uint32_t index) {
+    orti_tensor *tensor = execution->run ? orti_run_output(execution->run, index) : NULL;
+    if (execution->run) return tensor ? &tensor->datum : NULL;
     return execution->outputs ? execution->outputs[index] : NULL;
 }
 
@@ -132,9 +144,12 @@ static ort_status *shape_failure(const orti_execution *execution, uint32_t index
 static bool is_foreign(const orti_execution *execution, uint32_t index, const orti_tensor *tensor) {
     const orti_script *script = execution->script;
     bool is_foreign = false;
-    for (uint32_t i = 0; i < script->input_count; i++) is_foreign |= execution->inputs[i]->data == tensor->data;
+    for (uint32_t i = 0; i < script->input_count; i++) {
+        const orti_tensor *input = orti_datum_tensor(execution->inputs[i]);
+        is_foreign |= input && input->data == tensor->data;
+    }
     for (uint32_t i = 0; i < script->constant_count; i++) is_foreign |= script->constants[i].tensor == tensor;
-    for (uint32_t i = 0; i < index; i++) is_foreign |= execution->outputs[i] == tensor;
+    for (uint32_t i = 0; i < index; i++) is_foreign |= execution->outputs[i] == &tensor->datum;
     return is_foreign;
 }
 
@@ -150,17 +165,17 @@ static ort_status *output_take(orti_execution *execution, uint32_t index) {
     const orti_graph *graph = execution->script->graph;
     orti_datum *datum = orti_frame_get(execution->root, execution->script->outputs[index]);
     orti_tensor *tensor = orti_datum_tensor(datum), *bound = execution->bound[index], *copy = NULL;
-    if (!tensor)
-        ORT_FAIL(UNSUPPORTED, "output '%s' is %s: what is no tensor is not handed out yet",
+    if (!datum || (!tensor && bound))
+        ORT_FAIL(INVALID_ARGUMENT, "output '%s' is %s, and was to be written to a tensor",
                  orti_graph_value(graph, orti_graph_output(graph, index))->name,
                  datum ? orti_value_type_name(datum->type) : "missing");
-    if (!bound && !is_foreign(execution, index, tensor)) {
-        slot_put(&execution->outputs[index], orti_tensor_retain(tensor));
+    if (!bound && (!tensor || !is_foreign(execution, index, tensor))) {
+        slot_put(&execution->outputs[index], orti_datum_retain(datum));
         return NULL;
     }
     if (!bound) {
         ORT_TRY(output_copy(execution, tensor, &copy));
-        slot_put(&execution->outputs[index], copy);
+        slot_put(&execution->outputs[index], &copy->datum);
         return NULL;
     }
     bool is_same = bound->dtype == tensor->dtype && bound->rank == tensor->rank &&
@@ -168,7 +183,7 @@ static ort_status *output_take(orti_execution *execution, uint32_t index) {
                    memcmp(bound->dims, tensor->dims, tensor->rank * sizeof *tensor->dims) == 0;
     if (!is_same) return shape_failure(execution, index, tensor);
     if (tensor->size_bytes) memmove(bound->data, tensor->data, (size_t)tensor->size_bytes);
-    slot_put(&execution->outputs[index], orti_tensor_retain(bound));
+    slot_put(&execution->outputs[index], orti_datum_retain(&bound->datum));
     return NULL;
 }
 
@@ -254,7 +269,7 @@ static ort_status *execution_begin(orti_execution *execution, const orti_run_req
     for (uint32_t i = 0; i < execution->script->output_count; i++) slot_put(&execution->outputs[i], NULL);
     for (uint32_t i = 0; i < execution->script->input_count; i++) {
         if (!execution->inputs[i]) ORT_FAIL(INVALID_ARGUMENT, "input %u is not set", i);
-        orti_frame_put(root, i, &orti_tensor_retain(execution->inputs[i])->datum);
+        orti_frame_put(root, i, orti_datum_retain(execution->inputs[i]));
     }
     return NULL;
 }

@@ -99,10 +99,14 @@ static ort_status *inputs_read(const run_frame *frame, const orti_command *comma
         orti_datum *datum = orti_frame_get(frame, command->inputs[i]);
         const orti_graph *segment = command->schedule->graph;
         out[i] = orti_datum_tensor(datum);
+        const orti_value *value = orti_graph_value(segment, orti_graph_input(segment, i));
         if (!out[i])
-            ORT_FAIL(UNSUPPORTED, "value '%s' is %s: a provider reads tensors alone",
-                     orti_graph_value(segment, orti_graph_input(segment, i))->name,
+            ORT_FAIL(UNSUPPORTED, "value '%s' is %s: a provider reads tensors alone", value->name,
                      datum ? orti_value_type_name(datum->type) : "missing");
+        /* What comes out of a sequence is what somebody put in. */
+        if (value->dtype != ORT_DTYPE_NONE && value->dtype != out[i]->dtype)
+            ORT_FAIL(INVALID_ARGUMENT, "value '%s' is %s, the model says %s", value->name,
+                     orti_dtype_name(out[i]->dtype), orti_dtype_name(value->dtype));
     }
     return NULL;
 }

@@ -49,9 +49,10 @@ struct orti_execution {
     orti_run_counters *counters;
     orti_arena arena;
     orti_run *run;                   /* of a plain script; else NULL */
-    orti_tensor **inputs;            /* set by the caller */
+    orti_tensor **tensors;           /* of a plain script: room for its inputs */
+    orti_datum **inputs;             /* set by the caller */
     orti_tensor **bound;             /* outputs set by the caller */
-    orti_tensor **outputs;           /* of the last run */
+    orti_datum **outputs;            /* of the last run */
     orti_tensor *yes;                /* true: the condition of a Loop without one */
     run_frame *root, *frame;         /* frame: the one that goes on; NULL: all is over */
     const orti_run_request *request; /* of the run in flight */

@@ -73,14 +73,15 @@ ORT_MUST_USE ort_status *orti_execution_create(const orti_execution_request *req
 void orti_execution_destroy(orti_execution *execution); /* takes NULL */
 ortp_lane *orti_execution_lane(const orti_execution *execution);
 /* Makes it fit for inputs of these shapes. */
-ORT_MUST_USE ort_status *orti_execution_plan(orti_execution *execution, orti_tensor *const *inputs);
-bool orti_execution_fits(const orti_execution *execution, orti_tensor *const *inputs);
+ORT_MUST_USE ort_status *orti_execution_plan(orti_execution *execution, orti_datum *const *inputs);
+bool orti_execution_fits(const orti_execution *execution, orti_datum *const *inputs);
 /* The same for the inputs that it was planned for, whose contents may have changed. */
-bool orti_execution_is_current(const orti_execution *execution, orti_tensor *const *inputs);
-/* As those of a run. An output's shape is checked here where it is known, else at the end of the run. */
-void orti_execution_set_input(orti_execution *execution, uint32_t index, orti_tensor *tensor);
+bool orti_execution_is_current(const orti_execution *execution, orti_datum *const *inputs);
+/* As those of a run. An output's shape is checked here where it is known, else at the end of the run. Values that are
+ * no tensors go in and out too; written in place are tensors alone. */
+void orti_execution_set_input(orti_execution *execution, uint32_t index, orti_datum *datum);
 ORT_MUST_USE ort_status *orti_execution_set_output(orti_execution *execution, uint32_t index, orti_tensor *tensor);
-orti_tensor *orti_execution_output(const orti_execution *execution, uint32_t index);
+orti_datum *orti_execution_output(const orti_execution *execution, uint32_t index);
 /* Lets inputs and outputs go. */
 void orti_execution_release_values(orti_execution *execution);
 ORT_MUST_USE ort_status *orti_execution_bind(orti_execution *execution);

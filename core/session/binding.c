@@ -9,8 +9,7 @@ ort_status *ort_binding_create(ort_session *session, ort_binding **out) {
     if (!session || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_create: an argument is NULL");
     *out = NULL;
     ORT_TRY(orti_alloc(session->alloc, 1, sizeof *binding, &binding));
-    ORT_TRY_TO(done, status,
-               orti_alloc(session->alloc, session->inputs.count, sizeof(orti_tensor *), &binding->inputs));
+    ORT_TRY_TO(done, status, orti_alloc(session->alloc, session->inputs.count, sizeof(orti_datum *), &binding->inputs));
     ORT_TRY_TO(done, status,
                orti_alloc(session->alloc, session->outputs.count, sizeof(orti_tensor *), &binding->outputs));
     binding->session = session;
@@ -45,7 +44,7 @@ void ort_binding_destroy(ort_binding *binding) {
     if (binding->next) binding->next->previous = binding->previous;
     orti_lock_give(&session->lock);
     atomic_fetch_add(&session->metrics.run_count, atomic_load(&binding->run_count));
-    for (uint32_t i = 0; i < session->inputs.count; i++) orti_tensor_release(binding->inputs[i]);
+    for (uint32_t i = 0; i < session->inputs.count; i++) orti_datum_release(binding->inputs[i]);
     for (uint32_t i = 0; i < session->outputs.count; i++) orti_tensor_release(binding->outputs[i]);
     orti_free(session->alloc, binding->inputs);
     orti_free(session->alloc, binding->outputs);
@@ -62,31 +61,33 @@ static void binding_leave(ort_binding *binding) {
     atomic_store_explicit(&binding->is_in_use, 0, memory_order_release);
 }
 
-static void slot_put(orti_tensor **slot, orti_tensor *tensor) {
-    orti_tensor *old = *slot;
-    *slot = tensor ? orti_tensor_retain(tensor) : NULL;
-    orti_tensor_release(old);
+static bool is_same_shape(orti_datum *a, orti_datum *b) {
+    const orti_tensor *first = orti_datum_tensor(a), *second = orti_datum_tensor(b);
+    if (!first || !second) return false;
+    return first->rank == second->rank && memcmp(first->dims, second->dims, first->rank * sizeof *first->dims) == 0;
 }
 
-static bool is_same_shape(const orti_tensor *a, const orti_tensor *b) {
-    return a && a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0;
-}
-
-ort_status *ort_binding_set_input(ort_binding *binding, uint32_t index, ort_tensor *tensor) {
-    if (!binding) ORT_FAIL(INVALID_ARGUMENT, "ort_binding_set_input: binding is NULL");
+ort_status *ort_binding_set_value(ort_binding *binding, uint32_t index, ort_value *value) {
+    if (!binding) ORT_FAIL(INVALID_ARGUMENT, "an input is set: binding is NULL");
     if (index >= binding->session->inputs.count)
         ORT_FAIL(INVALID_ARGUMENT, "the model has %u inputs, there is no input %u", binding->session->inputs.count,
                  index);
-    orti_tensor *input = tensor_in(tensor);
+    orti_datum *input = value_in(value), *old = NULL;
     ORT_TRY(orti_input_check(binding->session, index, input));
     ORT_TRY(binding_enter(binding));
     if (binding->execution && is_same_shape(binding->inputs[index], input))
         orti_execution_set_input(binding->execution, index, input);
     else
         binding->needs_plan = true;
-    slot_put(&binding->inputs[index], input);
+    old = binding->inputs[index];
+    binding->inputs[index] = orti_datum_retain(input);
+    orti_datum_release(old);
     binding_leave(binding);
     return NULL;
+}
+
+ort_status *ort_binding_set_input(ort_binding *binding, uint32_t index, ort_tensor *tensor) {
+    return ort_binding_set_value(binding, index, ort_tensor_value(tensor));
 }
 
 ort_status *ort_binding_set_output(ort_binding *binding, uint32_t index, ort_tensor *tensor) {
@@ -102,7 +103,11 @@ ort_status *ort_binding_set_output(ort_binding *binding, uint32_t index, ort_ten
     ORT_TRY(binding_enter(binding));
     if (binding->execution && !binding->needs_plan)
         status = orti_execution_set_output(binding->execution, index, output);
-    if (!status) slot_put(&binding->outputs[index], output);
+    if (!status) {
+        orti_tensor *old = binding->outputs[index];
+        binding->outputs[index] = output ? orti_tensor_retain(output) : NULL;
+        orti_tensor_release(old);
+    }
     binding_leave(binding);
     return status;
 }
@@ -190,9 +195,13 @@ ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_opt
     return status;
 }
 
-ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
+ort_value *ort_binding_value(ort_binding *binding, uint32_t index) {
     if (!binding || index >= binding->session->outputs.count || !binding->execution) return NULL;
-    return tensor_out(orti_execution_output(binding->execution, index));
+    return value_out(orti_execution_output(binding->execution, index));
+}
+
+ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index) {
+    return ort_value_tensor(ort_binding_value(binding, index));
 }
 
 /* ---- without a thread of the caller's ---- */

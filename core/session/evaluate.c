@@ -33,7 +33,7 @@ static ort_status *compute(ort_environment *environment, const session_compositi
     ORT_TRY_TO(done, status, orti_execution_plan(execution, NULL));
     ORT_TRY_TO(done, status, orti_execution_run(execution, &run));
     for (uint32_t i = 0; i < composition->script->output_count; i++)
-        outputs[i] = orti_tensor_retain(orti_execution_output(execution, i));
+        outputs[i] = orti_tensor_retain(orti_datum_tensor(orti_execution_output(execution, i)));
 done:
     orti_execution_destroy(execution);
     return status;

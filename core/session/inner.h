@@ -20,6 +20,13 @@ static inline ort_tensor *tensor_out(orti_tensor *tensor) {
     return (ort_tensor *)(void *)tensor;
 }
 
+static inline orti_datum *value_in(const ort_value *value) {
+    return (orti_datum *)(uintptr_t)value;
+}
+static inline ort_value *value_out(orti_datum *datum) {
+    return (ort_value *)(void *)datum;
+}
+
 /* ---- environment ---- */
 struct ort_environment {
     const orti_allocator *alloc;
@@ -174,13 +181,13 @@ ORT_MUST_USE ort_status *orti_placements_make(ort_session *session, const orti_g
 
 /* ---- pool.c ---- */
 /* An execution that fits the inputs: from the pool, or a new one. */
-ORT_MUST_USE ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_execution **out);
+ORT_MUST_USE ort_status *orti_pool_take(ort_session *session, orti_datum *const *inputs, orti_execution **out);
 /* Gives it back, without its tensors. */
 void orti_pool_give(ort_session *session, orti_execution *execution);
 /* Destroys the runs that nobody uses; others come back later. */
 void orti_pool_drop(ort_session *session);
 /* Type of an input tensor. INVALID_ARGUMENT naming the input. */
-ORT_MUST_USE ort_status *orti_input_check(const ort_session *session, uint32_t index, const orti_tensor *tensor);
+ORT_MUST_USE ort_status *orti_input_check(const ort_session *session, uint32_t index, orti_datum *datum);
 
 /* ---- recover.c ---- */
 /* True when memory ran out and there is something to be won by another try: what the session keeps for later is given
@@ -199,7 +206,8 @@ ORT_MUST_USE ort_status *orti_request_read(ort_session *session, const ort_run_o
 struct ort_binding {
     ort_session *session;
     struct ort_binding *next, **previous;
-    orti_tensor **inputs, **outputs; /* as set by the caller */
+    orti_datum **inputs;   /* as set by the caller */
+    orti_tensor **outputs; /* as set by the caller */
     orti_execution *execution;
     _Atomic uint32_t is_in_use;
     bool needs_plan;

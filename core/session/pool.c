@@ -5,22 +5,30 @@
 
 #include <string.h>
 
-ort_status *orti_input_check(const ort_session *session, uint32_t index, const orti_tensor *tensor) {
+/* What the model declares as an optional may be given as what it would hold. */
+static bool is_kind_right(uint32_t wanted, const orti_datum *datum) {
+    return wanted == (uint32_t)datum->type || wanted == ORT_VALUE_OPTIONAL;
+}
+
+ort_status *orti_input_check(const ort_session *session, uint32_t index, orti_datum *datum) {
     const ort_value_info *want = &session->inputs.items[index];
-    if (!tensor) ORT_FAIL(INVALID_ARGUMENT, "input '%s' is not set", want->name);
-    if (tensor->dtype == want->dtype) return NULL;
-    if (want->dtype == ORT_DTYPE_NONE)
-        ORT_FAIL(UNSUPPORTED, "input '%s' is a %s: what is no tensor is not run yet", want->name, want->type);
+    if (!datum) ORT_FAIL(INVALID_ARGUMENT, "input '%s' is not set", want->name);
+    const orti_tensor *tensor = orti_datum_tensor(datum);
+    bool is_right = is_kind_right(want->kind, datum);
+    if (is_right && (!tensor || want->kind != ORT_VALUE_TENSOR || tensor->dtype == want->dtype)) return NULL;
     orti_text got;
     orti_text_init(&got, session->alloc);
-    orti_shape_print(tensor->dtype, tensor->dims, tensor->rank, &got);
+    if (tensor)
+        orti_shape_print(tensor->dtype, tensor->dims, tensor->rank, &got);
+    else
+        orti_text_add(&got, "a %s", orti_value_type_name(datum->type));
     ort_status *status =
         ORT_STATUS(INVALID_ARGUMENT, "input '%s' is %s, but the model wants %s", want->name, got.data, want->type);
     orti_text_finish(&got);
     return status;
 }
 
-static orti_execution *pool_find(ort_session *session, orti_tensor *const *inputs) {
+static orti_execution *pool_find(ort_session *session, orti_datum *const *inputs) {
     orti_execution *found = NULL;
     orti_lock_take(&session->lock);
     for (uint32_t i = session->pool_count; i-- > 0 && !found;) {
@@ -33,7 +41,7 @@ static orti_execution *pool_find(ort_session *session, orti_tensor *const *input
     return found;
 }
 
-ort_status *orti_pool_take(ort_session *session, orti_tensor *const *inputs, orti_execution **out) {
+ort_status *orti_pool_take(ort_session *session, orti_datum *const *inputs, orti_execution **out) {
     *out = pool_find(session, inputs);
     if (*out) return NULL;
     const orti_execution_request request = {.alloc = session->alloc,
@@ -90,18 +98,23 @@ ort_status *orti_request_read(ort_session *session, const ort_run_options *optio
     return NULL;
 }
 
-static ort_status *run_once(ort_session *session, orti_execution *execution, orti_tensor *const *inputs,
-                            ort_tensor **outputs, const orti_run_request *request) {
+static ort_status *run_once(ort_session *session, orti_execution *execution, orti_datum *const *inputs,
+                            orti_datum **outputs, const orti_run_request *request) {
     uint32_t count = session->outputs.count;
     for (uint32_t i = 0; i < session->inputs.count; i++) orti_execution_set_input(execution, i, inputs[i]);
-    for (uint32_t i = 0; i < count; i++) ORT_TRY(orti_execution_set_output(execution, i, tensor_in(outputs[i])));
+    for (uint32_t i = 0; i < count; i++) {
+        if (outputs[i] && !orti_datum_tensor(outputs[i]))
+            ORT_FAIL(INVALID_ARGUMENT, "output '%s': only tensors are written in place",
+                     session->outputs.items[i].name);
+        ORT_TRY(orti_execution_set_output(execution, i, orti_datum_tensor(outputs[i])));
+    }
     ORT_TRY(orti_execution_run(execution, request));
     for (uint32_t i = 0; i < count; i++)
-        if (!outputs[i]) outputs[i] = tensor_out(orti_tensor_retain(orti_execution_output(execution, i)));
+        if (!outputs[i]) outputs[i] = orti_datum_retain(orti_execution_output(execution, i));
     return NULL;
 }
 
-static ort_status *run_pooled(ort_session *session, orti_tensor *const *inputs, ort_tensor **outputs,
+static ort_status *run_pooled(ort_session *session, orti_datum *const *inputs, orti_datum **outputs,
                               const orti_run_request *request) {
     orti_execution *execution = NULL;
     ORT_TRY(orti_pool_take(session, inputs, &execution));
@@ -110,8 +123,8 @@ static ort_status *run_pooled(ort_session *session, orti_tensor *const *inputs, 
     return status;
 }
 
-static ort_status *arguments_check(const ort_session *session, ort_tensor *const *inputs, uint32_t input_count,
-                                   ort_tensor **outputs, uint32_t output_count) {
+static ort_status *arguments_check(const ort_session *session, const void *inputs, uint32_t input_count,
+                                   const void *outputs, uint32_t output_count) {
     if (!session) ORT_FAIL(INVALID_ARGUMENT, "ort_session_run: session is NULL");
     if (input_count != session->inputs.count || (input_count && !inputs))
         ORT_FAIL(INVALID_ARGUMENT, "the model has %u inputs, the call gives %u", session->inputs.count,
@@ -122,19 +135,32 @@ static ort_status *arguments_check(const ort_session *session, ort_tensor *const
     return NULL;
 }
 
-ort_status *ort_session_run(ort_session *session, ort_tensor *const *inputs, uint32_t input_count, ort_tensor **outputs,
-                            uint32_t output_count, const ort_run_options *run_options) {
+ort_status *ort_session_run_values(ort_session *session, ort_value *const *inputs, uint32_t input_count,
+                                   ort_value **outputs, uint32_t output_count, const ort_run_options *run_options) {
     orti_run_request request;
     ortp_cancel cancel = {0};
     ORT_TRY(arguments_check(session, inputs, input_count, outputs, output_count));
-    orti_tensor *const *tensors = (orti_tensor *const *)(const void *)inputs;
-    for (uint32_t i = 0; i < input_count; i++) ORT_TRY(orti_input_check(session, i, tensors[i]));
+    orti_datum *const *data = (orti_datum *const *)(const void *)inputs;
+    orti_datum **results = (orti_datum **)(void *)outputs;
+    for (uint32_t i = 0; i < input_count; i++) ORT_TRY(orti_input_check(session, i, data[i]));
     ORT_TRY(orti_request_read(session, run_options, &cancel, &request));
     if (request.profile) request.track = atomic_fetch_add(&session->next_track, 1);
-    ort_status *status = run_pooled(session, tensors, outputs, &request);
+    ort_status *status = run_pooled(session, data, results, &request);
     if (orti_session_save_memory(session, &status))
-        status = orti_memory_note(run_pooled(session, tensors, outputs, &request));
+        status = orti_memory_note(run_pooled(session, data, results, &request));
     atomic_fetch_add_explicit(status ? &session->metrics.failure_count : &session->metrics.run_count, 1,
                               memory_order_relaxed);
     return status;
+}
+
+/* A tensor is a value as it stands. */
+ort_status *ort_session_run(ort_session *session, ort_tensor *const *inputs, uint32_t input_count, ort_tensor **outputs,
+                            uint32_t output_count, const ort_run_options *run_options) {
+    ORT_TRY(arguments_check(session, inputs, input_count, outputs, output_count));
+    for (uint32_t i = 0; i < output_count; i++)
+        if (session->outputs.items[i].kind != ORT_VALUE_TENSOR)
+            ORT_FAIL(INVALID_ARGUMENT, "output '%s' is %s: ort_session_run_values gives what is no tensor",
+                     session->outputs.items[i].name, session->outputs.items[i].type);
+    return ort_session_run_values(session, (ort_value *const *)(const void *)inputs, input_count,
+                                  (ort_value **)(void *)outputs, output_count, run_options);
 }

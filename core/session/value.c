@@ -45,6 +45,7 @@ ort_status *orti_value_describe(orti_arena *arena, const orti_graph *graph, orti
     *out = ORT_INIT(ort_value_info);
     out->dtype = value->type == ORTI_TYPE_TENSOR ? value->dtype : ORT_DTYPE_NONE;
     out->has_shape = value->has_shape;
+    out->kind = (uint32_t)value->type;
     ORT_TRY(orti_arena_string(arena, value->name, strlen(value->name), &out->name));
     ORT_TRY(orti_arena_string(arena, type, strlen(type), &out->type));
     return value->has_shape ? dims_describe(arena, graph, value, out) : NULL;

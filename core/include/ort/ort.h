@@ -36,6 +36,7 @@ typedef struct ort_session ort_session;
 typedef struct ort_binding ort_binding;
 typedef struct ort_run ort_run;
 typedef struct ort_tensor ort_tensor;
+typedef struct ort_value ort_value;
 
 /* ---- status ---- */
 ORT_API ort_code ort_status_code(const ort_status *status);
@@ -119,10 +120,11 @@ ORT_API void ort_model_destroy(ort_model *model); /* sessions made from it go on
 typedef struct ort_value_info {
     uint32_t size, dtype;
     const char *name;
-    const char *type; /* "float32", or "sequence(...)" for what is no tensor */
+    const char *type; /* "float32"; for what is no tensor ONNX's words: "seq(tensor(float))" */
     uint32_t has_shape, rank;
     const int64_t *dims;
     const char *const *dim_names;
+    uint32_t kind, reserved; /* ORT_VALUE_*; ORT_VALUE_SPARSE is described, and never run */
 } ort_value_info;
 ORT_API uint32_t ort_model_input_count(const ort_model *model);
 ORT_API uint32_t ort_model_output_count(const ort_model *model);
@@ -165,7 +167,7 @@ ORT_API ORT_MUST_USE ort_status *ort_session_placement_json(const ort_session *s
 ORT_API ORT_MUST_USE ort_status *ort_session_placement_text(const ort_session *session, char **out);
 
 /* ---- tensors ---- */
-/* Own memory, zeroed. out: create. Rank at most 32. */
+/* Own memory, zeroed. out: create. Rank at most 32. Of strings: all empty, and meant to stay so. */
 ORT_API ORT_MUST_USE ort_status *ort_tensor_create(ort_dtype dtype, const int64_t *dims, uint32_t rank,
                                                    ort_tensor **out);
 /* Your memory of exactly `size_bytes`, which outlives the tensor; any alignment, 64 bytes is fastest. */
@@ -185,6 +187,39 @@ ORT_API const char *ort_dtype_name(ort_dtype dtype); /* "float32" ...; static */
 ORT_API ORT_MUST_USE ort_status *ort_tensor_load(const char *path, ort_tensor **out);
 ORT_API ORT_MUST_USE ort_status *ort_tensor_save(const ort_tensor *tensor, const char *name, const char *path);
 
+/* Strings are one buffer: int64 offsets[n + 1] from the first byte behind them, then all bytes, without terminators:
+ * string i is [offsets[i], offsets[i + 1]). That is what ort_tensor_data shows and ort_tensor_wrap takes. */
+/* Copies n strings, as many as the shape has elements. lengths NULL: they are terminated. out: create. */
+ORT_API ORT_MUST_USE ort_status *ort_tensor_create_strings(const int64_t *dims, uint32_t rank,
+                                                           const char *const *strings, const uint64_t *lengths,
+                                                           ort_tensor **out);
+/* String `index`, not terminated; NULL when there is none. Borrow: tensor. */
+ORT_API const char *ort_tensor_string(const ort_tensor *tensor, int64_t index, uint64_t *out_length);
+
+/* ---- values: tensors, and the sequences, optionals and maps that hold them ---- */
+/* Threads: as tensors; which items a value holds never changes. */
+#define ORT_VALUE_TENSOR   0u
+#define ORT_VALUE_SEQUENCE 1u
+#define ORT_VALUE_OPTIONAL 2u /* holds one item or none */
+#define ORT_VALUE_MAP      3u /* holds two: a tensor of keys [n], integers or strings, and a tensor [n] or a sequence of n \
+                               */
+#define ORT_VALUE_SPARSE 4u
+/* A tensor is a value: the same object, seen as one, and back (NULL when the value is no tensor). Borrow. */
+ORT_API ort_value *ort_tensor_value(ort_tensor *tensor);
+ORT_API ort_tensor *ort_value_tensor(ort_value *value);
+ORT_API uint32_t ort_value_kind(const ort_value *value);
+ORT_API uint32_t ort_value_item_count(const ort_value *value);             /* 0 for a tensor */
+ORT_API ort_value *ort_value_item(const ort_value *value, uint32_t index); /* borrow: value; NULL: no such item */
+/* Retains the items. out: create. errors: INVALID_ARGUMENT when they don't fit the kind. */
+ORT_API ORT_MUST_USE ort_status *ort_value_create(uint32_t kind, ort_value *const *items, uint32_t item_count,
+                                                  ort_value **out);
+ORT_API ort_value *ort_value_retain(ort_value *value);
+ORT_API void ort_value_release(ort_value *value);
+/* ONNX .pb files of a value of the type that ort_value_info.type says: TensorProto, SequenceProto, OptionalProto,
+ * MapProto. Tensors also as .npy. name may be NULL. */
+ORT_API ORT_MUST_USE ort_status *ort_value_load(const char *path, const char *type, ort_value **out);
+ORT_API ORT_MUST_USE ort_status *ort_value_save(const ort_value *value, const char *name, const char *path);
+
 /* ---- run ---- */
 typedef struct ort_run_options {
     uint32_t size, flags;
@@ -200,6 +235,11 @@ ORT_API ORT_MUST_USE ort_status *ort_session_run(ort_session *session, ort_tenso
                                                  ort_tensor **outputs, uint32_t output_count,
                                                  const ort_run_options *run_options);
 
+/* The same for values of every kind. An output is written in place where it is a tensor. */
+ORT_API ORT_MUST_USE ort_status *ort_session_run_values(ort_session *session, ort_value *const *inputs,
+                                                        uint32_t input_count, ort_value **outputs,
+                                                        uint32_t output_count, const ort_run_options *run_options);
+
 /* A prepared run that keeps its inputs and outputs in place: ort_binding_run allocates nothing and, on one thread,
  * makes no system call. Set every input, then run. Outputs that were not set are created when the shapes are known. */
 ORT_API ORT_MUST_USE ort_status *ort_binding_create(ort_session *session, ort_binding **out);
@@ -211,6 +251,9 @@ ORT_API ORT_MUST_USE ort_status *ort_binding_set_output(ort_binding *binding, ui
 ORT_API ORT_MUST_USE ort_status *ort_binding_prepare(ort_binding *binding);
 ORT_API ORT_MUST_USE ort_status *ort_binding_run(ort_binding *binding, const ort_run_options *run_options);
 ORT_API ort_tensor *ort_binding_output(ort_binding *binding, uint32_t index); /* borrow: binding; NULL before a run */
+/* The same for values of every kind. */
+ORT_API ORT_MUST_USE ort_status *ort_binding_set_value(ort_binding *binding, uint32_t index, ort_value *value);
+ORT_API ort_value *ort_binding_value(ort_binding *binding, uint32_t index);
 
 /* Runs on a thread of the library, and on none while it waits for a device. `done` is called once, from there, with
  * NULL or a status that it borrows; the binding is in use until then. A deadline is looked at where the run goes on. */
