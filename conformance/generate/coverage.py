@@ -7,6 +7,7 @@ from onnx import defs
 from case import NEWEST
 from operators.elementwise import CASTS, POW_BASES
 from corners import BOOL, F32, FLOAT, MOVED, REAL, SIGNED
+from operators.indexed import HALVES
 from operators.moves import ONE_HOT
 from operators.reductions import ORDERED, SUMMED
 
@@ -32,6 +33,7 @@ FIRST = {  # operator's first type variable: the element types of its kernels
                        Pad Gather GatherElements Shape Size Resize""".split(), names(MOVED)),
     **dict.fromkeys("ScatterND ScatterElements".split(), names(MOVED)),
     "Pow": names(POW_BASES),
+    "NonZero": names(REAL + [BOOL] + HALVES), "Compress": names(MOVED), "Unique": names(REAL), "NonMaxSuppression": {"float32"},
     **dict.fromkeys("RNN GRU LSTM".split(), {"float32"}),
     "OneHot": names(ONE_HOT),
     "ConstantOfShape": {"int64"},

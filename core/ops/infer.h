@@ -155,7 +155,10 @@ void orti_infer_embed_norm(orti_infer *infer);
 void orti_infer_skip_norm(orti_infer *infer);
 void orti_infer_fused_matmul(orti_infer *infer); /* networks.c */
 void orti_infer_non_zero(orti_infer *infer);     /* chosen.c */
-void orti_infer_quantize(orti_infer *infer);     /* quantize.c */
+void orti_infer_compress(orti_infer *infer);
+void orti_infer_unique(orti_infer *infer);
+void orti_infer_non_max_suppression(orti_infer *infer);
+void orti_infer_quantize(orti_infer *infer); /* quantize.c */
 void orti_infer_dequantize(orti_infer *infer);
 void orti_infer_dynamic_quantize(orti_infer *infer);
 void orti_infer_recurrent(orti_infer *infer);               /* recurrent.c */
@@ -174,5 +177,6 @@ void orti_infer_string_normalizer(orti_infer *infer); /* strings.c */
 void orti_infer_string_split(orti_infer *infer);
 void orti_infer_tokenizer(orti_infer *infer);
 void orti_infer_tfidf_vectorizer(orti_infer *infer);
+void orti_infer_recurrent(orti_infer *infer); /* recurrent.c */
 
 #endif

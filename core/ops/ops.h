@@ -65,7 +65,8 @@ ORT_MUST_USE ort_status *orti_ops_check_arity(const orti_node *node);
 
 /* Infers types, shapes and known values of every live value in order, symbolically. Facts that contradict what the
  * model declares: INVALID_MODEL naming node, value and both shapes. Operators without inference leave outputs unknown.
- * The declared shape of a graph output only names symbols: the inferred one wins unless they contradict. */
+ * The declared shape of a graph output only names symbols: the inferred one wins unless their numbers contradict;
+ * a declaration of another rank is passed over. */
 ORT_MUST_USE ort_status *orti_infer_graph(orti_graph *graph);
 
 /* Gives a bound node, in its operator's newest form, a body that means the same in smaller operators, where the

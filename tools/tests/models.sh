@@ -22,7 +22,7 @@ taken="
     nanogpt-char-65:439
     nanogpt-greedy-loop:451
     nnsplit-en-lstm:47
-    ppocr-en-number-rec:676
+    ppocr-en-number-rec:676 ultraface-rfb-320-nms:268
     ppocr-v3-det-en:660
     silero-vad-v3-mini:546
     silero-vad-v6:689
@@ -39,7 +39,7 @@ refused="
     silero-vad-v3-mini-dynquant:MatMulInteger
     snips-qlstm-scan:QLinearConv
     tiny-llama-fp16-external:Sub
-    ultraface-rfb-320-nms:NonMaxSuppression
+    
 "
 
 if [ ! -d "$data/models" ]; then

@@ -42,6 +42,9 @@ static const fake_attr *attr_find(const ortk_node *node, const char *name) {
         if (strcmp(a->name, name) == 0) return a;
     return NULL;
 }
+bool ortk_attr_has(const ortk_node *node, const char *name) {
+    return attr_find(node, name) != NULL;
+}
 int64_t ortk_attr_int(const ortk_node *node, const char *name, int64_t fallback) {
     const fake_attr *a = attr_find(node, name);
     return a != NULL ? a->ints[0] : fallback;
@@ -92,6 +95,10 @@ ort_status *ortk_fail(ort_code code, const char *fmt, ...) {
 }
 void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) {
     (void)step, (void)code, (void)fmt;
+    abort();
+}
+void *ortk_provide(const ortk_step *step, uint32_t index, const int64_t *dims, uint32_t rank, uint64_t size_bytes) {
+    (void)step, (void)index, (void)dims, (void)rank, (void)size_bytes;
     abort();
 }
 ort_status *ortk_out_of_memory(void) {
