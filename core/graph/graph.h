@@ -99,6 +99,10 @@ typedef struct orti_node {
     orti_value_id *inputs, *outputs; /* ORTI_NONE where left out */
     orti_attr *attrs;
     const struct orti_op *op; /* its meaning (ops/ops.h); NULL until bound or for an unknown operator */
+    /* What ops looked up for `meant_op`; whoever reads them asks whether that is `op` still. */
+    const struct orti_op *meant_op;
+    const struct orti_meaning *meaning;
+    int32_t newest_version;
     orti_graph *body; /* a function call's body, in which formal inputs and outputs are inputs and outputs; or NULL */
     bool is_deleted;
 } orti_node;

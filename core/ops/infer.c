@@ -202,13 +202,24 @@ static const orti_op *newest_form(const orti_node *node) {
     return newest->is_deprecated ? orti_op_find(node->domain, node->op_type, newest->since_version - 1) : newest;
 }
 
+/* Inference asks some ten times a pass for each node: the node keeps the answer, for the operator it has now. */
+static const orti_meaning *meaning_look_up(const orti_node *node) {
+    orti_node *self = (orti_node *)(uintptr_t)node;
+    if (!node->op || node->meant_op == node->op) return node->op ? node->meaning : NULL;
+    const orti_op *newest = newest_form(node);
+    self->meant_op = node->op;
+    self->meaning = orti_meaning_find(node->domain, node->op_type);
+    self->newest_version = newest ? newest->since_version : INT32_MAX;
+    return node->meaning;
+}
+
 const orti_meaning *orti_meaning_of(const orti_node *node) {
-    if (!node->op || !newest_form(node) || node->until_version < newest_form(node)->since_version) return NULL;
-    return orti_meaning_find(node->domain, node->op_type);
+    const orti_meaning *meaning = meaning_look_up(node);
+    return meaning && node->until_version >= node->newest_version ? meaning : NULL;
 }
 
 static bool has_flag(const orti_node *node, uint32_t flag) {
-    const orti_meaning *meaning = node->op ? orti_meaning_find(node->domain, node->op_type) : NULL;
+    const orti_meaning *meaning = meaning_look_up(node);
     return meaning && (meaning->flags & flag);
 }
 

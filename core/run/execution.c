@@ -205,17 +205,33 @@ static ort_status *operator_run(run_frame *frame, const orti_command *command) {
     return status;
 }
 
+/* From its begin to its end, bodies included. */
+static void core_span(const orti_execution *execution, const run_frame *frame) {
+    const orti_run_request *request = execution->request;
+    const orti_node *node = frame->script->commands[frame->next].node;
+    orti_text name;
+    orti_text_init(&name, execution->alloc);
+    orti_text_add(&name, "%s %s", node->op_type, node->name);
+    orti_profile_add(request->profile, "core", name.data, name.length, request->track,
+                     frame->places[frame->next].begin_ns, orti_clock_ns());
+    orti_text_finish(&name);
+}
+
 static ort_status *core_go(orti_execution *execution, run_frame *frame) {
     const orti_command *command = &frame->script->commands[frame->next];
     const core_operator *core = frame->places[frame->next].core;
+    bool is_profiled = execution->request->profile != NULL;
     ort_status *status = NULL;
+    if (is_profiled && !frame->is_inside) frame->places[frame->next].begin_ns = orti_clock_ns();
     if (core->run)
         status = operator_run(frame, command);
     else
         status = frame->is_inside ? core->resume(execution, frame, command) : core->begin(execution, frame, command);
     if (status) return ORT_NOTE(status, "node '%s' (%s)", command->node->name, command->node->op_type);
     frame->is_inside = execution->frame != frame;
-    if (!frame->is_inside) command_end(frame);
+    if (frame->is_inside) return NULL;
+    if (is_profiled) core_span(execution, frame);
+    command_end(frame);
     return NULL;
 }
 

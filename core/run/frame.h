@@ -30,6 +30,7 @@ typedef struct run_place {
     run_frame **bodies;                /* made when first entered */
     uint32_t entered;                  /* the one that was entered last */
     run_loop *loop;                    /* of a node that goes around */
+    uint64_t begin_ns;                 /* of a node in a profiled run */
 } run_place;
 
 /* A graph that was entered. */

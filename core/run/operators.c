@@ -17,3 +17,14 @@ ort_status *orti_core_operator_find(const orti_node *node, const core_operator *
     *out = NULL;
     ORT_FAIL(UNSUPPORTED, "node '%s' (%s): the core can't run it yet", node->name, node->op_type);
 }
+
+ort_status *orti_script_check(const orti_script *script) {
+    for (uint32_t i = 0; i < script->command_count; i++) {
+        const orti_command *command = &script->commands[i];
+        const core_operator *core = NULL;
+        if (command->schedule) continue;
+        ORT_TRY(orti_core_operator_find(command->node, &core));
+        for (uint32_t b = 0; b < command->body_count; b++) ORT_TRY(orti_script_check(command->bodies[b]));
+    }
+    return NULL;
+}

@@ -66,6 +66,9 @@ typedef struct orti_execution_request {
     orti_run_counters *counters; /* borrow */
 } orti_execution_request;
 
+/* UNSUPPORTED naming the first node, bodies included, that the core is to run and can't. */
+ORT_MUST_USE ort_status *orti_script_check(const orti_script *script);
+
 /* One run of a script at a time: of a plain one it is a run of the plan that fits, of others a frame for each graph
  * that is entered, with the runs of its segments, which it keeps. */
 typedef struct orti_execution orti_execution;

@@ -192,6 +192,7 @@ ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32
         .alloc = composition->alloc, .arena = &composition->arena, .compose = segment_compose, .user = &self};
     composition->plan_limit = plan_limit;
     ORT_TRY(orti_script_create(&request, graph, &composition->script));
+    ORT_TRY(orti_script_check(composition->script));
     ORT_TRY(orti_cuts_check(composition));
     return contract_check(composition);
 }
