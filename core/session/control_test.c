@@ -57,6 +57,18 @@ typedef struct control_case {
     "  output " OUTPUT "\n"                                                                                            \
     "}\n"
 
+/* The elements above 2, doubled: how many there are only the data tells. */
+#define TOLD                                                                                                           \
+    "graph \"told\" {\n" INPUTS "  const %two : float32[] = {2.0}\n"                                                   \
+    "  const %flat : int64[1] = {-1}\n"                                                                                \
+    "  %m = Greater (%x, %two)\n"                                                                                      \
+    "  %at = NonZero (%m)\n"                                                                                           \
+    "  %list = Reshape (%at, %flat)\n"                                                                                 \
+    "  %some = Gather (%x, %list)\n"                                                                                   \
+    "  %z = Mul (%some, %two)\n"                                                                                       \
+    "  output %z\n"                                                                                                    \
+    "}\n"
+
 /* Two rows of x: a shape that is an output of a node that runs. */
 #define CONTENTS                                                                                                       \
     "graph \"contents\" {\n" INPUTS "  const %two : float32[] = {2.0}\n"                                               \
@@ -153,6 +165,7 @@ static const control_case cases[] = {
     {"other axes", SCAN_COLUMNS, 0, true, {2, 2, -1}, {4, 2, 8, 6}},
     {"a state that grows", GROWS, 2, true, {12, -1}, {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}},
     {"a body that computes nothing", COUNTS, 3, true, {3, -1}, {0, 1, 2}},
+    {"a size that the data tells", TOLD, 0, true, {2, -1}, {6, 8}},
     {"a shape that a run makes", CONTENTS, 0, true, {2, 4, -1}, {2, 4, 6, 8, 2, 4, 6, 8}},
     {"the branch that is taken", IF, 0, true, {4, -1}, {4, 6, 8, 10}},
     {"the other branch, of another shape", IF, 0, false, {1, -1}, {12}},
