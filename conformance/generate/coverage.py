@@ -6,9 +6,10 @@ from onnx import defs
 
 from case import NEWEST
 from operators.elementwise import CASTS, POW_BASES
-from corners import BOOL, F32, FLOAT, MOVED, REAL, SIGNED
+from corners import BOOL, F32, FLOAT, MOVED, REAL, SIGNED, UNSIGNED
 from operators.indexed import HALVES
 from operators.moves import ONE_HOT
+from operators.others import CUMULATED, ORDERED as RANKED
 from operators.reductions import ORDERED, SUMMED
 
 
@@ -33,6 +34,10 @@ FIRST = {  # operator's first type variable: the element types of its kernels
                        Pad Gather GatherElements Shape Size Resize""".split(), names(MOVED)),
     **dict.fromkeys("ScatterND ScatterElements".split(), names(MOVED)),
     "Pow": names(POW_BASES),
+    **dict.fromkeys("BitwiseAnd BitwiseOr BitwiseXor BitwiseNot".split(), names(SIGNED + UNSIGNED)), "BitShift": names(UNSIGNED), "Mod": names(REAL),
+    **dict.fromkeys("CumSum CumProd".split(), names(CUMULATED)), **dict.fromkeys("Hardmax LpNormalization Det".split(), names(FLOAT)),
+    **dict.fromkeys("ReverseSequence GatherND Trilu".split(), names(MOVED)), "TopK": names(RANKED), "EyeLike": {"float32"},
+    "Dropout": names(FLOAT + HALVES),
     "NonZero": names(REAL + [BOOL] + HALVES), "Compress": names(MOVED), "Unique": names(REAL), "NonMaxSuppression": {"float32"},
     **dict.fromkeys("RNN GRU LSTM".split(), {"float32"}),
     "OneHot": names(ONE_HOT),
@@ -40,7 +45,8 @@ FIRST = {  # operator's first type variable: the element types of its kernels
     "Range": {"float32", "float64", "int16", "int32", "int64"},
 }
 OTHERS = {  # further type variables that a kernel's conditions narrow; those not here: all types of the schema
-    ("Where", "T"): names(MOVED), ("Pow", "T1"): names(REAL), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
+    ("Where", "T"): names(MOVED), ("Pow", "T1"): names(REAL),
+    ("EyeLike", "T2"): names([t for t in MOVED if t.kind != "c"]), ("Dropout", "T1"): {"float32"}, ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
     ("BatchNormalization", "T1"): {"float32"}, ("BatchNormalization", "T2"): {"float32"},
     ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},
     ("MaxPool", "I"): set(),  # the output of indices is declined

@@ -161,7 +161,15 @@ void orti_infer_non_max_suppression(orti_infer *infer);
 void orti_infer_quantize(orti_infer *infer); /* quantize.c */
 void orti_infer_dequantize(orti_infer *infer);
 void orti_infer_dynamic_quantize(orti_infer *infer);
-void orti_infer_recurrent(orti_infer *infer);               /* recurrent.c */
+void orti_infer_recurrent(orti_infer *infer); /* recurrent.c */
+void orti_infer_top_k(orti_infer *infer);     /* shaping.c */
+void orti_infer_gather_nd(orti_infer *infer);
+void orti_infer_eye_like(orti_infer *infer);
+void orti_infer_window(orti_infer *infer);
+void orti_infer_det(orti_infer *infer);
+void orti_infer_dropout(orti_infer *infer);
+void orti_infer_grid_sample(orti_infer *infer);
+void orti_infer_roi_align(orti_infer *infer);
 void orti_infer_array_feature_extractor(orti_infer *infer); /* features.c */
 void orti_infer_feature_vectorizer(orti_infer *infer);
 void orti_infer_one_hot_encoder(orti_infer *infer);
@@ -178,5 +186,13 @@ void orti_infer_string_split(orti_infer *infer);
 void orti_infer_tokenizer(orti_infer *infer);
 void orti_infer_tfidf_vectorizer(orti_infer *infer);
 void orti_infer_recurrent(orti_infer *infer); /* recurrent.c */
+void orti_infer_top_k(orti_infer *infer);     /* shaping.c */
+void orti_infer_gather_nd(orti_infer *infer);
+void orti_infer_eye_like(orti_infer *infer);
+void orti_infer_window(orti_infer *infer);
+void orti_infer_det(orti_infer *infer);
+void orti_infer_dropout(orti_infer *infer);
+void orti_infer_grid_sample(orti_infer *infer);
+void orti_infer_roi_align(orti_infer *infer);
 
 #endif

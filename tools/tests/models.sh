@@ -22,7 +22,7 @@ taken="
     nanogpt-char-65:439
     nanogpt-greedy-loop:451
     nnsplit-en-lstm:47
-    ppocr-en-number-rec:676 ultraface-rfb-320-nms:268
+    ppocr-en-number-rec:676
     ppocr-v3-det-en:660
     silero-vad-v3-mini:546
     silero-vad-v6:689
@@ -30,6 +30,7 @@ taken="
     tfidf-string-vectorizer:6
     tiny-gpt2-contrib:39
     ultraface-rfb-320:242
+    ultraface-rfb-320-nms:268
     ultraface-slim-320-qdq-int8:265
     xgboost-classifier-tree:1
     xgboost-iris-hummingbird:62
@@ -39,7 +40,6 @@ refused="
     silero-vad-v3-mini-dynquant:MatMulInteger
     snips-qlstm-scan:QLinearConv
     tiny-llama-fp16-external:Sub
-    
 "
 
 if [ ! -d "$data/models" ]; then

@@ -1,4 +1,4 @@
 """The tables, a module a family. Each has cases(): an iterator of Case."""
-from operators import elementwise, forms, indexed, moves, networks, norms, recurrent, reductions, refused
+from operators import elementwise, forms, indexed, moves, networks, norms, others, recurrent, reductions, refused
 
-FAMILIES = (elementwise, reductions, moves, indexed, networks, norms, recurrent, forms, refused)
+FAMILIES = (elementwise, reductions, moves, indexed, networks, norms, others, recurrent, forms, refused)
