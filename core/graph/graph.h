@@ -105,6 +105,7 @@ typedef struct orti_node {
     int32_t newest_version;
     orti_graph *body; /* a function call's body, in which formal inputs and outputs are inputs and outputs; or NULL */
     bool is_deleted;
+    bool handles_values; /* set by inference: something that it reads or makes is no tensor */
 } orti_node;
 
 /* `outer` NULL for a model's main graph, which then makes the pool of dimensions that bodies share. */

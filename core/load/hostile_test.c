@@ -706,7 +706,7 @@ ORT_TEST(tensor_file, damaged_files) {
          ORT_CODE_INVALID_ARGUMENT, "not a tuple"},
         {"\xff\xff", 2, false, ORT_CODE_INVALID_ARGUMENT, "is no TensorProto"},
         {"", 0, false, ORT_CODE_UNSUPPORTED, "holds no tensor"},
-        {"\x0a\x01s\x10\x01\x1a\x00", 7, false, ORT_CODE_UNSUPPORTED, "holds no tensor (sequences"},
+        {"\x0a\x01s\x10\x01\x1a\x00", 7, false, ORT_CODE_UNSUPPORTED, "holds no tensor: sequences"},
         {"\x08\x02\x10\x01", 4, false, ORT_CODE_INVALID_MODEL, "needs 2 entries of float_data"},
     };
     char folder[] = "/tmp/ort-tensor-XXXXXX", path[64];

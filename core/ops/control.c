@@ -39,10 +39,21 @@ static void value_set(const control_body *body, orti_value_id id, ort_dtype dtyp
     infer->status = orti_graph_set_shape(body->graph, id, dtype != ORT_DTYPE_NONE ? dtype : value->dtype, dims, rank);
 }
 
+/* What was not known to be a sequence when the model was loaded. */
+static void capture_type_set(const control_body *body, orti_value_id id, const orti_value *outer) {
+    orti_value *value = orti_graph_value(body->graph, id);
+    if (body->infer->status || outer->type == ORTI_TYPE_TENSOR || value->type != ORTI_TYPE_TENSOR || !outer->type_text)
+        return;
+    value->type = outer->type;
+    body->infer->status =
+        orti_arena_string(orti_graph_arena(body->graph), outer->type_text, strlen(outer->type_text), &value->type_text);
+}
+
 static void captures_set(const control_body *body) {
     for (orti_value_id id = 0; id < orti_graph_value_count(body->graph); id++) {
         const orti_value *value = orti_graph_value(body->graph, id);
         if (value->kind != ORTI_VALUE_CAPTURE) continue;
+        capture_type_set(body, id, orti_graph_value(body->infer->engine->graph, value->outer_id));
         const orti_state *state = &body->infer->engine->states[value->outer_id];
         if (state->has_shape)
             value_set(body, id, state->dtype, state->dims, state->rank);
@@ -275,4 +286,29 @@ void orti_infer_scan(orti_infer *infer) {
     states_set(&body, 0, states, state_count);
     for (uint32_t k = state_count; k < output_count && !infer->status; k++)
         stacked_set(infer, k, body_output(&body, k), axis_of(infer->node, "scan_output_axes", k - state_count), length);
+}
+
+/* ---- SequenceMap: the body once for each element; tensors beside the sequences are the same every time ---- */
+
+static void map_input_set(const control_body *body, uint32_t input) {
+    orti_infer *infer = body->infer;
+    orti_value_id id = orti_graph_input(body->graph, input);
+    const orti_value *given = orti_graph_value(infer->engine->graph, infer->node->inputs[input]);
+    const orti_state *state = orti_in(infer, input);
+    orti_value *value = orti_graph_value(body->graph, id);
+    if (given->type == ORTI_TYPE_TENSOR && state)
+        value_set(body, id, state->dtype, state->dims, state->has_shape ? state->rank : ORTI_NONE);
+    else if (value->dtype == ORT_DTYPE_NONE) /* elements differ in shape: what the body declares stays */
+        value_set(body, id, orti_in_element_dtype(infer, input), NULL, ORTI_NONE);
+}
+
+void orti_infer_sequence_map(orti_infer *infer) {
+    control_body body;
+    if (!body_find(infer, "body", &body)) return;
+    if (!counts_check(&body, infer->node->input_count, infer->node->output_count)) return;
+    for (uint32_t i = 0; i < infer->node->input_count && !infer->status; i++)
+        if (infer->node->inputs[i] != ORTI_NONE) map_input_set(&body, i);
+    body_infer(&body);
+    for (uint32_t k = 0; k < infer->node->output_count && !infer->status; k++)
+        orti_set_sequence(infer, k, body_output(&body, k)->dtype);
 }

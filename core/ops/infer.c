@@ -224,7 +224,7 @@ static bool has_flag(const orti_node *node, uint32_t flag) {
 }
 
 bool orti_op_is_core(const orti_node *node) {
-    return has_flag(node, ORTI_MEANING_CORE);
+    return has_flag(node, ORTI_MEANING_CORE) || node->handles_values;
 }
 
 /* StringNormalizer keeps every element where no word stops it. */
@@ -325,6 +325,17 @@ static ort_status *infer_body(orti_infer *infer) {
     return NULL;
 }
 
+/* Providers know tensors alone: Identity of a sequence is the core's. Calls are looked into instead. */
+static bool handles_values(const orti_graph *graph, const orti_node *node) {
+    for (uint32_t i = 0; i < node->input_count && !node->body; i++)
+        if (node->inputs[i] != ORTI_NONE && orti_graph_value(graph, node->inputs[i])->type != ORTI_TYPE_TENSOR)
+            return true;
+    for (uint32_t k = 0; k < node->output_count && !node->body; k++)
+        if (node->outputs[k] != ORTI_NONE && orti_graph_value(graph, node->outputs[k])->type != ORTI_TYPE_TENSOR)
+            return true;
+    return false;
+}
+
 static ort_status *infer_node(orti_engine *engine, orti_node *node) {
     orti_infer infer = {.engine = engine, .node = node};
     for (uint32_t k = 0; k < node->output_count; k++) {
@@ -341,6 +352,7 @@ static ort_status *infer_node(orti_engine *engine, orti_node *node) {
         meaning->infer(&infer);
     else if (node->body && !infer.status)
         return ORT_NOTE(infer_body(&infer), "node '%s' (%s)", node->name, node->op_type);
+    if (!engine->is_plan) node->handles_values = handles_values(engine->graph, node);
     return infer.status;
 }
 

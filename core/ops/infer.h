@@ -96,6 +96,11 @@ bool orti_broadcast(orti_infer *infer, const orti_dim *a, uint32_t a_rank, const
 /* Fails naming the node and operator. */
 void orti_infer_fail(orti_infer *infer, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The element type of the tensors in input `index`, a sequence; ORT_DTYPE_NONE when it is none, or not known. */
+ort_dtype orti_in_element_dtype(orti_infer *infer, uint32_t index);
+/* Output `index` is a sequence of tensors of that type. */
+void orti_set_sequence(orti_infer *infer, uint32_t index, ort_dtype dtype);
+
 /* Runs inference on every node of the graph in order. */
 ort_status *orti_engine_run(orti_engine *engine);
 
@@ -194,5 +199,17 @@ void orti_infer_det(orti_infer *infer);
 void orti_infer_dropout(orti_infer *infer);
 void orti_infer_grid_sample(orti_infer *infer);
 void orti_infer_roi_align(orti_infer *infer);
+void orti_infer_sequence_empty(orti_infer *infer); /* sequences.c */
+void orti_infer_sequence_construct(orti_infer *infer);
+void orti_infer_sequence_same(orti_infer *infer);
+void orti_infer_sequence_at(orti_infer *infer);
+void orti_infer_sequence_length(orti_infer *infer);
+void orti_infer_optional(orti_infer *infer);
+void orti_infer_optional_get_element(orti_infer *infer);
+void orti_infer_optional_has_element(orti_infer *infer);
+void orti_infer_sequence_map(orti_infer *infer); /* control.c */
+void orti_infer_zip_map(orti_infer *infer);
+void orti_infer_dict_vectorizer(orti_infer *infer);
+void orti_infer_cast_map(orti_infer *infer);
 
 #endif

@@ -44,6 +44,7 @@ static bool dense_strides(const orti_infer *infer, const orti_state *state, int6
 }
 
 void orti_infer_identity(orti_infer *infer) {
+    orti_infer_sequence_same(infer);
     const orti_state *in = orti_in_shaped(infer, 0);
     if (in) orti_set_dims(infer, 0, in->dims, in->rank);
     copy_cells(infer);

@@ -1,6 +1,7 @@
 /* If, Loop and Scan. Values go from a body to the next by reference. */
 #include "run/frame.h"
 #include "run/stack.h"
+#include "run/values.h"
 
 #include <string.h>
 
@@ -298,4 +299,59 @@ ort_status *orti_scan_resume(orti_execution *execution, run_frame *frame, const 
     run_loop *loop = frame->places[frame->next].loop;
     ORT_TRY(body_leave(execution, loop, frame->places[frame->next].bodies[0], 0, loop->limit - loop->trip));
     return scan_go(execution, frame, command);
+}
+
+/* ---- SequenceMap: the loop's states are the sequences that it makes ---- */
+
+static ort_status *map_go(orti_execution *execution, run_frame *frame, const orti_command *command) {
+    run_loop *loop = frame->places[frame->next].loop;
+    run_frame *body = NULL;
+    if (loop->trip == loop->limit) {
+        execution->frame = frame;
+        for (uint32_t k = 0; k < loop->state_count; k++) {
+            orti_frame_put(frame, command->outputs[k], loop->states[k]);
+            loop->states[k] = NULL;
+        }
+        orti_run_loop_clear(loop);
+        return NULL;
+    }
+    ORT_TRY(orti_frame_enter(execution, frame, 0, &body));
+    for (uint32_t i = 0; i < command->input_count; i++) {
+        orti_datum *datum = orti_frame_get(frame, command->inputs[i]);
+        const orti_list *list = orti_datum_list(datum);
+        if (list && (int64_t)list->count != loop->limit)
+            ORT_FAIL(INVALID_ARGUMENT, "its input %u has %u elements, input 0 has %lld", i, list->count,
+                     (long long)loop->limit);
+        orti_frame_put(body, i, datum ? orti_datum_retain(list ? list->items[loop->trip] : datum) : NULL);
+    }
+    return NULL;
+}
+
+ort_status *orti_sequence_map_begin(orti_execution *execution, run_frame *frame, const orti_command *command) {
+    run_place *place = &frame->places[frame->next];
+    orti_datum *datum = orti_frame_get(frame, command->inputs[0]);
+    if (!datum || datum->type != ORTI_TYPE_SEQUENCE) ORT_FAIL(INVALID_ARGUMENT, "its input 0 is no sequence");
+    ORT_TRY(loop_open(execution, place, command->output_count, 0, 0));
+    place->loop->limit = orti_datum_list(datum)->count;
+    for (uint32_t k = 0; k < command->output_count; k++) {
+        orti_list *list = NULL;
+        ORT_TRY(orti_list_create(execution->alloc, ORTI_TYPE_SEQUENCE, NULL, 0, &list));
+        place->loop->states[k] = &list->datum;
+    }
+    return map_go(execution, frame, command);
+}
+
+ort_status *orti_sequence_map_resume(orti_execution *execution, run_frame *frame, const orti_command *command) {
+    run_loop *loop = frame->places[frame->next].loop;
+    run_frame *body = frame->places[frame->next].bodies[0];
+    for (uint32_t k = 0; k < loop->state_count; k++) {
+        orti_datum *longer = NULL, *item = body_output(body, k);
+        if (!item) ORT_FAIL(BUG, "output %u of graph '%s' was not made", k, orti_graph_name(body->script->graph));
+        ORT_TRY(orti_sequence_add(loop->states[k], item, &longer));
+        orti_datum_release(loop->states[k]);
+        loop->states[k] = longer;
+    }
+    orti_frame_clear(body);
+    loop->trip++;
+    return map_go(execution, frame, command);
 }

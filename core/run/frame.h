@@ -98,6 +98,10 @@ ORT_MUST_USE ort_status *orti_loop_begin(orti_execution *execution, run_frame *f
 ORT_MUST_USE ort_status *orti_loop_resume(orti_execution *execution, run_frame *frame, const orti_command *command);
 ORT_MUST_USE ort_status *orti_scan_begin(orti_execution *execution, run_frame *frame, const orti_command *command);
 ORT_MUST_USE ort_status *orti_scan_resume(orti_execution *execution, run_frame *frame, const orti_command *command);
+ORT_MUST_USE ort_status *orti_sequence_map_begin(orti_execution *execution, run_frame *frame,
+                                                 const orti_command *command);
+ORT_MUST_USE ort_status *orti_sequence_map_resume(orti_execution *execution, run_frame *frame,
+                                                  const orti_command *command);
 void orti_run_loop_clear(run_loop *loop); /* takes NULL */
 
 #endif

@@ -314,10 +314,17 @@ static ort_status *plain_make(division *self) {
     return self->request->compose(self->request->user, self->graph, self->graph, NULL, &script->commands[0].schedule);
 }
 
+static bool has_tensors_alone(const division *self) {
+    for (orti_value_id v = 0; v < orti_graph_value_count(self->graph); v++)
+        if (orti_graph_value(self->graph, v)->type != ORTI_TYPE_TENSOR) return false;
+    return true;
+}
+
 static ort_status *divide(division *self) {
     ORT_TRY(reads_find(self));
     ORT_TRY(levels_find(self));
-    if (!orti_graph_outer(self->graph) && !self->core_count && self->level_count <= 1) return plain_make(self);
+    if (!orti_graph_outer(self->graph) && !self->core_count && self->level_count <= 1 && has_tensors_alone(self))
+        return plain_make(self);
     ORT_TRY(crossings_find(self));
     ORT_TRY(slots_find(self));
     ORT_TRY(commands_add(self));

@@ -119,11 +119,12 @@ static void names_read(peer *self) {
 
 /* The same files as ort-bench reads; onnxruntime takes the tensors where they lie. */
 static void inputs_create(peer *self) {
-    ort_status *status = tool_values_load(arguments.data_folder, "input", (uint32_t)self->input_count, &self->tensors);
+    ort_status *status =
+        tool_values_load(arguments.data_folder, "input", (uint32_t)self->input_count, NULL, &self->tensors);
     if (status) exit(tool_fail(&bench_tool, status));
     check(CALL(CREATE_CPU_MEMORY_INFO, int, int, void **)(1, 0, &self->memory_info), "CreateCpuMemoryInfo");
     for (size_t i = 0; i < self->input_count; i++) {
-        ort_tensor *tensor = self->tensors.items[i];
+        ort_tensor *tensor = ort_value_tensor(self->tensors.items[i]);
         check(CALL(CREATE_TENSOR_WITH_DATA, void *, void *, size_t, const int64_t *, size_t, int, void **)(
                   self->memory_info, ort_tensor_data(tensor), ort_tensor_size_bytes(tensor), ort_tensor_dims(tensor),
                   ort_tensor_rank(tensor), (int)ort_tensor_dtype(tensor), &self->inputs[i]),

@@ -1,4 +1,4 @@
-/* Tensors that go into a program: elements as numbers, random contents, files, stored data sets. */
+/* Values that go into a program: elements as numbers, random contents, files, stored data sets. */
 #include "common/tensors.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 void tool_values_finish(tool_values *values) {
-    for (uint32_t i = 0; i < values->count; i++) ort_tensor_release(values->items[i]);
+    for (uint32_t i = 0; i < values->count; i++) ort_value_release(values->items[i]);
     values->count = 0;
 }
 
@@ -142,6 +142,10 @@ static ort_status *random_input(const tool_inputs *wanted, const ort_value_info 
                    wanted->shape_mark, shape);
         exit(TOOL_EXIT_USAGE);
     }
+    if (value->kind != ORT_VALUE_TENSOR) {
+        tool_error(wanted->program, "input '%s' is %s: no random values for it, give a file", value->name, value->type);
+        exit(TOOL_EXIT_USAGE);
+    }
     ort_status *status = ort_tensor_create(value->dtype, dims, rank, out);
     if (!status && !fill_random(*out, state)) {
         tool_error(wanted->program, "input '%s' is %s: no random values for it, give a file", value->name,
@@ -181,20 +185,30 @@ ort_status *tool_inputs_create(const tool_inputs *wanted, ort_session *session, 
         if (status) break;
         const char *given = given_for(wanted->given, value.name);
         bool is_file = given && strncmp(given, wanted->shape_mark, mark_length) != 0;
+        ort_tensor *tensor = NULL;
         out->items[i] = NULL;
-        status = is_file ? ort_tensor_load(given, &out->items[i])
-                         : random_input(wanted, &value, given ? given + mark_length : NULL, &state, &out->items[i]);
+        if (is_file)
+            status = ort_value_load(given, value.type, &out->items[i]);
+        else
+            status = random_input(wanted, &value, given ? given + mark_length : NULL, &state, &tensor);
+        if (tensor) out->items[i] = ort_tensor_value(tensor);
         out->count = i + 1;
     }
     return status;
 }
 
-ort_status *tool_values_load(const char *folder, const char *kind, uint32_t count, tool_values *out) {
+ort_status *tool_values_load(const char *folder, const char *kind, uint32_t count, const ort_session *session,
+                             tool_values *out) {
+    bool is_output = strcmp(kind, "output") == 0;
     for (uint32_t i = 0; i < count && i < TOOL_VALUES_MAX; i++) {
         char path[4096];
+        ort_value_info value = ORT_INIT(ort_value_info);
+        ort_status *status = NULL;
+        if (session)
+            status = is_output ? ort_session_output(session, i, &value) : ort_session_input(session, i, &value);
         snprintf(path, sizeof path, "%s/%s_%u.pb", folder, kind, i);
         out->items[i] = NULL;
-        ort_status *status = ort_tensor_load(path, &out->items[i]);
+        if (!status) status = ort_value_load(path, value.type, &out->items[i]);
         if (status) return status;
         out->count = i + 1;
     }

@@ -1,4 +1,4 @@
-/* common/tensors.h: the tensors that a program feeds a model: random, from files, from stored data sets.
+/* common/tensors.h: the values that a program feeds a model: random, from files, from stored data sets.
  * Used by: ort-run, ort-bench.  Threads: one. */
 #ifndef ORT_TOOLS_TENSORS_H
 #define ORT_TOOLS_TENSORS_H
@@ -7,9 +7,9 @@
 
 #define TOOL_VALUES_MAX 256u
 
-/* The tensors of one run, each owned once. */
+/* The values of one run, each owned once. */
 typedef struct tool_values {
-    ort_tensor *items[TOOL_VALUES_MAX];
+    ort_value *items[TOOL_VALUES_MAX];
     uint32_t count;
 } tool_values;
 void tool_values_finish(tool_values *values);
@@ -26,8 +26,10 @@ typedef struct tool_inputs {
 /* One tensor for each input of the session. A word that can't be meant ends the program with TOOL_EXIT_USAGE. */
 ort_status *tool_inputs_create(const tool_inputs *wanted, ort_session *session, tool_values *out);
 
-/* FOLDER/KIND_0.pb ... as many as `count`. What was loaded before a failure is in `out`. */
-ort_status *tool_values_load(const char *folder, const char *kind, uint32_t count, tool_values *out);
+/* FOLDER/KIND_0.pb ... as many as `count`, KIND being input or output: of the types that the session has, of tensors
+ * where it is NULL. What was loaded before a failure is in `out`. */
+ort_status *tool_values_load(const char *folder, const char *kind, uint32_t count, const ort_session *session,
+                             tool_values *out);
 
 /* Element `index` as a number; NaN for types that are none. */
 double tool_element(const ort_tensor *tensor, int64_t index);

@@ -37,7 +37,8 @@ static ort_status *inputs_create(const bench_arguments *arguments, ort_session *
     snprintf(folder, sizeof folder, "%.4000s/test_data_set_0", arguments->data_folder);
     snprintf(path, sizeof path, "%.4000s/input_0.pb", folder);
     bool is_outer = file_exists(path);
-    return tool_values_load(is_outer ? folder : arguments->data_folder, "input", ort_session_input_count(session), out);
+    return tool_values_load(is_outer ? folder : arguments->data_folder, "input", ort_session_input_count(session),
+                            session, out);
 }
 
 static ort_status *runner_init(runner *self, const bench_arguments *arguments, ort_session *session) {
@@ -45,7 +46,7 @@ static ort_status *runner_init(runner *self, const bench_arguments *arguments, o
     ort_status *status = inputs_create(arguments, session, &self->inputs);
     if (!status) status = ort_binding_create(session, &self->binding);
     for (uint32_t i = 0; !status && i < self->inputs.count; i++)
-        status = ort_binding_set_input(self->binding, i, self->inputs.items[i]);
+        status = ort_binding_set_value(self->binding, i, self->inputs.items[i]);
     return status;
 }
 

@@ -72,8 +72,8 @@ static void compare_bytes(const ort_tensor *got, const ort_tensor *want, run_dif
     }
 }
 
-void run_compare(const ort_tensor *got, const ort_tensor *want, run_tolerance tolerance, run_difference *out) {
-    *out = (run_difference){0};
+static void compare_tensors(const ort_tensor *got, const ort_tensor *want, run_tolerance tolerance,
+                            run_difference *out) {
     if (!same_type_and_shape(got, want, out)) return;
     if (is_float(ort_tensor_dtype(want)))
         compare_floats(got, want, tolerance, out);
@@ -85,6 +85,37 @@ void run_compare(const ort_tensor *got, const ort_tensor *want, run_tolerance to
                  "%lld of %lld elements differ, worst at %lld: got %.9g, wanted %.9g (%.3g x the tolerance)",
                  (long long)out->wrong_count, (long long)ort_tensor_element_count(want), (long long)out->worst_index,
                  out->worst_got, out->worst_want, out->worst_excess);
+}
+
+static const char *kind_name(const ort_value *value) {
+    static const char *const names[] = {"a tensor", "a sequence", "an optional", "a map", "a sparse tensor"};
+    return value ? names[ort_value_kind(value)] : "nothing";
+}
+
+/* Item by item; the first that differs is told of. */
+static void compare_items(ort_value *got, ort_value *want, run_tolerance tolerance, run_difference *out) {
+    uint32_t count = ort_value_item_count(want);
+    if (ort_value_kind(got) != ort_value_kind(want) || ort_value_item_count(got) != count) {
+        snprintf(out->text, sizeof out->text, "is %s of %u items, wanted %s of %u", kind_name(got),
+                 ort_value_item_count(got), kind_name(want), count);
+        return;
+    }
+    out->is_equal = true;
+    for (uint32_t i = 0; i < count && out->is_equal; i++) {
+        run_difference item;
+        run_compare(ort_value_item(got, i), ort_value_item(want, i), tolerance, &item);
+        out->is_equal = item.is_equal;
+        if (item.worst_excess > out->worst_excess) out->worst_excess = item.worst_excess;
+        if (!item.is_equal) snprintf(out->text, sizeof out->text, "item %u: %.200s", i, item.text);
+    }
+}
+
+void run_compare(ort_value *got, ort_value *want, run_tolerance tolerance, run_difference *out) {
+    *out = (run_difference){0};
+    if (ort_value_tensor(got) && ort_value_tensor(want))
+        compare_tensors(ort_value_tensor(got), ort_value_tensor(want), tolerance, out);
+    else
+        compare_items(got, want, tolerance, out);
 }
 
 /* The tolerance of output `name`: from the command line, else from inputs.json beside the data sets, else ONNX's. */
@@ -140,9 +171,9 @@ static ort_status *check_set(const run_arguments *arguments, ort_session *sessio
     for (uint32_t i = 0; i < got.count; i++) got.items[i] = NULL;
     *is_equal = true;
     if (!arguments->json) printf("%s\n", folder);
-    ort_status *status = tool_values_load(folder, "input", ort_session_input_count(session), &inputs);
-    if (!status) status = tool_values_load(folder, "output", got.count, &want);
-    if (!status) status = ort_session_run(session, inputs.items, inputs.count, got.items, got.count, NULL);
+    ort_status *status = tool_values_load(folder, "input", ort_session_input_count(session), session, &inputs);
+    if (!status) status = tool_values_load(folder, "output", got.count, session, &want);
+    if (!status) status = ort_session_run_values(session, inputs.items, inputs.count, got.items, got.count, NULL);
     if (!status) status = compare_set(arguments, session, folder, notes, &got, &want, outputs, is_equal);
     json_array_append_new(
         report, json_pack("{s:s, s:b, s:o}", "set", folder, "equal", !status && *is_equal, "outputs", outputs));

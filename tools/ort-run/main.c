@@ -10,7 +10,8 @@ static run_arguments arguments = {.rtol = -1, .atol = -1, .seed = 1};
 static const tool_option options[] = {
     {"--input", TOOL_LIST, "NAME=FILE|@SHAPE", "a .npy or .pb file, or random values of a shape like @1x3x224x224",
      &arguments.inputs},
-    {"--output", TOOL_TEXT, "DIR", "write each output as DIR/NAME.npy", &arguments.output_folder},
+    {"--output", TOOL_TEXT, "DIR", "write each output as DIR/NAME.npy; what numpy has not as DIR/NAME.pb",
+     &arguments.output_folder},
     {"--check", TOOL_LIST, "DIR", "compare with golden data: a data set, or a folder of test_data_set_*; may repeat",
      &arguments.checks},
     {"--rtol", TOOL_NUMBER, "X", "for --check and --compare: relative tolerance (default: inputs.json's, else 1e-3)",
@@ -49,13 +50,13 @@ static ort_status *write_text(const char *path, const char *text) {
 }
 
 /* Output names may hold any character; a file's name may not. */
-static void file_name(const char *folder, const char *name, char *out, size_t size_bytes) {
+static void file_name(const char *folder, const char *name, const char *ending, char *out, size_t size_bytes) {
     int used = snprintf(out, size_bytes, "%s/", folder);
     for (size_t i = 0; name[i] && (size_t)used + 6 < size_bytes; i++) {
         bool is_plain = strchr("/:\\ ", name[i]) == NULL;
         out[used++] = is_plain ? name[i] : '_';
     }
-    snprintf(out + used, size_bytes - (size_t)used, ".npy");
+    snprintf(out + used, size_bytes - (size_t)used, "%s", ending);
 }
 
 static ort_status *show_outputs(ort_session *session, const tool_values *outputs, json_t *report) {
@@ -63,12 +64,14 @@ static ort_status *show_outputs(ort_session *session, const tool_values *outputs
         ort_value_info value = ORT_INIT(ort_value_info);
         ort_status *status = ort_session_output(session, i, &value);
         if (status) return status;
-        json_array_append_new(report, run_tensor_json(value.name, outputs->items[i]));
-        if (!arguments.json) run_print_tensor(value.name, outputs->items[i]);
+        json_array_append_new(report, run_value_json(value.name, outputs->items[i]));
+        if (!arguments.json) run_print_value(value.name, outputs->items[i]);
         if (!arguments.output_folder) continue;
         char path[4096];
-        file_name(arguments.output_folder, value.name, path, sizeof path);
-        status = ort_tensor_save(outputs->items[i], value.name, path);
+        const ort_tensor *tensor = ort_value_tensor(outputs->items[i]);
+        bool is_numpy = tensor && ort_tensor_dtype(tensor) != ORT_DTYPE_STRING;
+        file_name(arguments.output_folder, value.name, is_numpy ? ".npy" : ".pb", path, sizeof path);
+        status = ort_value_save(outputs->items[i], value.name, path);
         if (status) return status;
     }
     return NULL;
@@ -84,7 +87,8 @@ static ort_status *run_once(ort_session *session, json_t *report) {
     for (uint32_t i = 0; i < outputs.count; i++) outputs.items[i] = NULL;
     ort_status *status = run_inputs_create(&arguments, session, &inputs);
     uint64_t begin_ns = tool_clock_ns();
-    if (!status) status = ort_session_run(session, inputs.items, inputs.count, outputs.items, outputs.count, NULL);
+    if (!status)
+        status = ort_session_run_values(session, inputs.items, inputs.count, outputs.items, outputs.count, NULL);
     double run_ns = (double)(tool_clock_ns() - begin_ns);
     char text[32];
     if (!status && !arguments.json) printf("first run: %s (seed %.0f)\n", tool_duration(run_ns, text), arguments.seed);
@@ -149,7 +153,7 @@ static ort_status *run_on(ort_environment *environment, ort_model *model, const 
     if (!status) {
         outputs->count = ort_session_output_count(session);
         for (uint32_t i = 0; i < outputs->count; i++) outputs->items[i] = NULL;
-        status = ort_session_run(session, inputs.items, inputs.count, outputs->items, outputs->count, NULL);
+        status = ort_session_run_values(session, inputs.items, inputs.count, outputs->items, outputs->count, NULL);
     }
     tool_values_finish(&inputs);
     ort_session_destroy(session);

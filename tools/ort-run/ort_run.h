@@ -18,7 +18,7 @@ extern const tool run_tool;
 /* Given by --input, or random from `seed`; sizes that are not fixed count as 1 unless given with @shape. */
 ort_status *run_inputs_create(const run_arguments *arguments, ort_session *session, tool_values *out);
 
-/* How two tensors of floats may differ: |got - want| <= atol + rtol * |want|. */
+/* How two values of floats may differ: |got - want| <= atol + rtol * |want|. */
 typedef struct run_tolerance {
     double rtol, atol;
 } run_tolerance;
@@ -30,7 +30,7 @@ typedef struct run_difference {
     double worst_got, worst_want, worst_excess; /* excess: error over what is allowed, <= 1 is fine */
     char text[256];                             /* why not, in one line; "" when equal */
 } run_difference;
-void run_compare(const ort_tensor *got, const ort_tensor *want, run_tolerance tolerance, run_difference *out);
+void run_compare(ort_value *got, ort_value *want, run_tolerance tolerance, run_difference *out);
 
 /* Runs every data set of `folder` (itself one, or a model's folder that holds test_data_set_*) on `session` and
  * compares. Adds one object a set to `report`. *out_failed counts sets that differ. */
@@ -38,6 +38,6 @@ ort_status *run_check_folder(const run_arguments *arguments, ort_session *sessio
                              uint32_t *out_failed);
 
 /* "kind[dims] min .. max mean" for a person. */
-void run_print_tensor(const char *name, const ort_tensor *tensor);
-json_t *run_tensor_json(const char *name, const ort_tensor *tensor);
+void run_print_value(const char *name, ort_value *value);
+json_t *run_value_json(const char *name, ort_value *value);
 #endif

@@ -201,8 +201,9 @@ ORT_API const char *ort_tensor_string(const ort_tensor *tensor, int64_t index, u
 #define ORT_VALUE_TENSOR   0u
 #define ORT_VALUE_SEQUENCE 1u
 #define ORT_VALUE_OPTIONAL 2u /* holds one item or none */
-#define ORT_VALUE_MAP      3u /* holds two: a tensor of keys [n], integers or strings, and a tensor [n] or a sequence of n \
-                               */
+#define ORT_VALUE_MAP                                                                                                  \
+    3u /* holds two: a tensor of keys [n], integers or strings, and a tensor [n] or a sequence of n                    \
+        */
 #define ORT_VALUE_SPARSE 4u
 /* A tensor is a value: the same object, seen as one, and back (NULL when the value is no tensor). Borrow. */
 ORT_API ort_value *ort_tensor_value(ort_tensor *tensor);
