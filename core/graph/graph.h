@@ -194,6 +194,8 @@ ORT_MUST_USE ort_status *orti_graph_extract(orti_graph *graph, const orti_node_i
  * depend on some of its outputs, producers first. Outputs of the node that are not read any more go. */
 ORT_MUST_USE ort_status *orti_graph_sink(orti_graph *graph, orti_node_id node, const orti_node_id *nodes,
                                          uint32_t node_count);
+/* A copy of a body that lies beside `inside`, as one that lies in it and captures through it. */
+ORT_MUST_USE ort_status *orti_graph_copy_inside(orti_graph *inside, const orti_graph *body, orti_graph **out);
 /* A body that stands alone: its captures become inputs behind the others. *out_outer_ids: what they captured, in that
  * order; in the body's arena. */
 ORT_MUST_USE ort_status *orti_graph_close(orti_graph *body, orti_value_id **out_outer_ids, uint32_t *out_count);

@@ -64,6 +64,23 @@ static ort_status *body_copy(const sinking *self, const orti_graph *body, orti_g
     return NULL;
 }
 
+static void captures_map(const sinking *self) {
+    for (uint32_t v = 0; v < self->from->value_count; v++) self->mapped[v] = ORTI_NONE;
+    for (uint32_t v = 0; v < self->to->value_count; v++)
+        if (self->to->values[v]->kind == ORTI_VALUE_CAPTURE) self->mapped[self->to->values[v]->outer_id] = v;
+}
+
+ort_status *orti_graph_copy_inside(orti_graph *inside, const orti_graph *body, orti_graph **out) {
+    sinking self = {inside->outer, inside, NULL};
+    const orti_allocator *alloc = inside->arena.alloc;
+    *out = NULL;
+    ORT_TRY(orti_alloc(alloc, (size_t)self.from->value_count + 1, sizeof *self.mapped, &self.mapped));
+    captures_map(&self);
+    ort_status *status = body_copy(&self, body, out);
+    orti_free(alloc, self.mapped);
+    return status;
+}
+
 static ort_status *attr_copy(const sinking *self, const orti_attr *from, orti_node_id id) {
     orti_attr copy = *from;
     if (from->graphs)
@@ -111,9 +128,7 @@ typedef struct sink_list {
 static ort_status *sink_into(orti_graph *graph, const orti_node *node, orti_graph *body, const sink_list *list) {
     sinking self = {graph, body, NULL};
     ORT_TRY(orti_alloc(graph->arena.alloc, (size_t)graph->value_count + 1, sizeof *self.mapped, &self.mapped));
-    for (uint32_t v = 0; v < graph->value_count; v++) self.mapped[v] = ORTI_NONE;
-    for (uint32_t v = 0; v < body->value_count; v++)
-        if (body->values[v]->kind == ORTI_VALUE_CAPTURE) self.mapped[body->values[v]->outer_id] = v;
+    captures_map(&self);
     for (uint32_t k = 0; k < node->output_count; k++)
         if (node->outputs[k] != ORTI_NONE) self.mapped[node->outputs[k]] = body->outputs.ids[k];
     ort_status *status = NULL;

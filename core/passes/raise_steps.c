@@ -176,6 +176,50 @@ static ort_status *dft(const orti_raise *raise) {
     return put_input(raise, 2, axis);
 }
 
+/* ---- Scan-8: all inputs have a batch axis in front, and the first input would tell how long each sequence is. It is a
+ * scan over the batch whose body scans the sequence. ---- */
+
+/* The body of the outer scan: takes and gives what the node does, without the batch axis. */
+static ort_status *batch_body(const orti_raise *raise, uint32_t input_count, orti_graph *body) {
+    const orti_node *node = raise->node;
+    const orti_attr *directions = orti_node_attr(node, "directions"), *old = orti_node_attr(node, "body");
+    orti_value_id *ids = NULL;
+    orti_node_id inner = ORTI_NONE;
+    orti_attr attr = {.name = "body", .kind = ORTI_ATTR_GRAPH, .count = 1};
+    ORT_TRY(orti_arena_alloc(orti_graph_arena(body), (size_t)input_count + node->output_count, sizeof *ids, &ids));
+    for (uint32_t i = 0; i < input_count + node->output_count; i++) {
+        ORT_TRY(orti_graph_add_value(body, NULL, ORTI_VALUE_INNER, &ids[i]));
+        if (i < input_count) ORT_TRY(orti_graph_add_input(body, ids[i]));
+    }
+    ORT_TRY(orti_graph_add_node(body, node->name, "", "Scan", ids, input_count, ids + input_count, node->output_count,
+                                &inner));
+    ORT_TRY(orti_graph_copy_inside(body, old->graph, &attr.graph));
+    ORT_TRY(orti_graph_set_attr(body, inner, &attr));
+    ORT_TRY(orti_graph_set_attr_int(body, inner, "num_scan_inputs", orti_node_attr_int(node, "num_scan_inputs", 0)));
+    if (directions)
+        ORT_TRY(orti_graph_set_attr_ints(body, inner, "scan_input_directions", directions->ints, directions->count));
+    orti_rewrite_bind(orti_graph_node(body, inner));
+    for (uint32_t k = 0; k < node->output_count; k++) ORT_TRY(orti_graph_add_output(body, ids[input_count + k]));
+    return NULL;
+}
+
+static ort_status *scan(const orti_raise *raise) {
+    const orti_node *node = raise->node;
+    uint32_t input_count = node->input_count - 1;
+    orti_attr attr = {.name = "body", .kind = ORTI_ATTR_GRAPH, .count = 1};
+    if (node->inputs[0] != ORTI_NONE) return refuse(raise, "sequences of different lengths are not supported yet");
+    ORT_TRY(orti_graph_create(orti_rewrite_alloc(raise->graph), raise->graph, &attr.graph));
+    ort_status *status = batch_body(raise, input_count, attr.graph);
+    if (status) {
+        orti_graph_destroy(attr.graph);
+        return status;
+    }
+    ORT_TRY(orti_graph_set_attr(raise->graph, raise->id, &attr));
+    ORT_TRY(orti_graph_set_attr_int(raise->graph, raise->id, "num_scan_inputs", input_count));
+    orti_graph_remove_attr(raise->graph, raise->id, "directions");
+    return orti_graph_set_inputs(raise->graph, raise->id, node->inputs + 1, input_count);
+}
+
 #define REDUCE(name, version)                                                                                          \
     { name, version, axes_to_input, false }
 
@@ -202,6 +246,7 @@ const orti_raise_step orti_raise_steps[] = {
     REDUCE("ReduceSumSquare", 18),
     {"Resize", 11, resize, false},
     {"RoiAlign", 16, roi_align, false},
+    {"Scan", 9, scan, false},
     {"Scatter", 11, scatter, false},
     {"Slice", 10, slice, false},
     {"Softmax", 13, softmax, true},

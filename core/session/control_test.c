@@ -204,23 +204,25 @@ static void output_check(const control_case *at, const ort_tensor *output) {
               (double)((const float *)got->data)[i]);
 }
 
-static void case_run(const control_case *at, const char *providers) {
-    text_house house;
+static void case_run(text_house *house, const control_case *at) {
     ort_tensor *inputs[3];
-    CHECK_OK(text_house_open(&house, TEST_PLUGINS, providers, at->graph));
+    CHECK_OK(text_house_session(house, at->graph));
     inputs_make(at, inputs);
     for (int i = 0; i < 3; i++) {
         ort_tensor *output = NULL;
-        CHECK_OK(ort_session_run(house.session, inputs, 3, &output, 1, NULL));
+        CHECK_OK(ort_session_run(house->session, inputs, 3, &output, 1, NULL));
         output_check(at, output);
         ort_tensor_release(output);
     }
     for (int i = 0; i < 3; i++) ort_tensor_release(inputs[i]);
-    text_house_close(&house);
+    text_house_drop(house);
 }
 
 ORT_TEST(control, gives_what_it_says) {
-    for (size_t i = 0; i < CASE_COUNT; i++) case_run(&cases[i], "cpu");
+    text_house house;
+    CHECK_OK(text_house_begin(&house, TEST_PLUGINS, "cpu"));
+    for (size_t i = 0; i < CASE_COUNT; i++) case_run(&house, &cases[i]);
+    text_house_close(&house);
 }
 
 /* ---- on a device, whose runs park ---- */
@@ -257,25 +259,27 @@ static void parked_rounds(ort_binding *binding, const control_case *at) {
     orti_lock_finish(&run.lock);
 }
 
-static void case_park(const control_case *at) {
-    text_house house;
+static void case_park(text_house *house, const control_case *at) {
     ort_tensor *inputs[3];
     ort_binding *binding = NULL;
-    CHECK_OK(text_house_open(&house, TEST_PLUGINS, "sim,cpu", at->graph));
+    CHECK_OK(text_house_session(house, at->graph));
     inputs_make(at, inputs);
-    CHECK_OK(ort_binding_create(house.session, &binding));
+    CHECK_OK(ort_binding_create(house->session, &binding));
     for (uint32_t i = 0; i < 3; i++) CHECK_OK(ort_binding_set_input(binding, i, inputs[i]));
     parked_rounds(binding, at);
     ort_binding_destroy(binding);
     for (int i = 0; i < 3; i++) ort_tensor_release(inputs[i]);
-    text_house_close(&house);
+    text_house_drop(house);
 }
 
 ORT_TEST(control, gives_the_same_on_a_device) {
+    text_house house;
+    CHECK_OK(text_house_begin(&house, TEST_PLUGINS, "sim,cpu"));
     for (size_t i = 0; i < CASE_COUNT; i++) {
-        case_run(&cases[i], "sim,cpu");
-        case_park(&cases[i]);
+        case_run(&house, &cases[i]);
+        case_park(&house, &cases[i]);
     }
+    text_house_close(&house);
 }
 
 static uint32_t count_of(ort_session *session, uint32_t state, const char *provider) {
@@ -337,10 +341,11 @@ static const refused_case refused[] = {
 };
 
 ORT_TEST(control, refuses_wrong_bodies_by_the_nodes_name) {
+    text_house house;
+    CHECK_OK(text_house_begin(&house, TEST_PLUGINS, "cpu"));
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        text_house house;
-        CHECK_OK(text_house_begin(&house, TEST_PLUGINS, "cpu"));
         CHECK_FAILS(text_house_model(&house, refused[i].graph), ORT_CODE_INVALID_MODEL, refused[i].says);
-        text_house_close(&house);
+        text_house_drop(&house);
     }
+    text_house_close(&house);
 }

@@ -24,7 +24,6 @@ static inline ort_status *text_house_begin(text_house *house, const char *plugin
     memset(house, 0, sizeof *house);
     status = ort_options_create(&house->options);
     if (!status) status = ort_options_set(house->options, "plugins.path", plugins);
-    if (!status) status = ort_options_set(house->options, "threads.per_lane", "1");
     if (!status) status = ort_options_set(house->options, "providers", providers);
     return status ? status : ort_environment_create(house->options, NULL, NULL, &house->environment);
 }
@@ -46,16 +45,27 @@ static inline ort_status *text_house_model(text_house *house, const char *text) 
     return orti_infer_graph(loaded->graph);
 }
 
-static inline ort_status *text_house_open(text_house *house, const char *plugins, const char *providers,
-                                          const char *text) {
-    ORT_TRY(text_house_begin(house, plugins, providers));
+static inline ort_status *text_house_session(text_house *house, const char *text) {
     ORT_TRY(text_house_model(house, text));
     return ort_session_create(house->environment, house->model, house->options, &house->session);
 }
 
-static inline void text_house_close(text_house *house) {
+/* Makes room for another model. */
+static inline void text_house_drop(text_house *house) {
     ort_session_destroy(house->session);
     ort_model_destroy(house->model);
+    house->session = NULL;
+    house->model = NULL;
+}
+
+static inline ort_status *text_house_open(text_house *house, const char *plugins, const char *providers,
+                                          const char *text) {
+    ORT_TRY(text_house_begin(house, plugins, providers));
+    return text_house_session(house, text);
+}
+
+static inline void text_house_close(text_house *house) {
+    text_house_drop(house);
     ort_environment_destroy(house->environment);
     ort_options_destroy(house->options);
 }
