@@ -140,6 +140,7 @@ void orti_infer_space_to_depth(orti_infer *infer);
 void orti_infer_conv(orti_infer *infer); /* networks.c */
 void orti_infer_conv_transpose(orti_infer *infer);
 void orti_infer_pool(orti_infer *infer);
+void orti_infer_max_unpool(orti_infer *infer);
 void orti_infer_global_pool(orti_infer *infer);
 void orti_infer_matmul(orti_infer *infer);
 void orti_infer_gemm(orti_infer *infer);
@@ -190,15 +191,6 @@ void orti_infer_string_normalizer(orti_infer *infer); /* strings.c */
 void orti_infer_string_split(orti_infer *infer);
 void orti_infer_tokenizer(orti_infer *infer);
 void orti_infer_tfidf_vectorizer(orti_infer *infer);
-void orti_infer_recurrent(orti_infer *infer); /* recurrent.c */
-void orti_infer_top_k(orti_infer *infer);     /* shaping.c */
-void orti_infer_gather_nd(orti_infer *infer);
-void orti_infer_eye_like(orti_infer *infer);
-void orti_infer_window(orti_infer *infer);
-void orti_infer_det(orti_infer *infer);
-void orti_infer_dropout(orti_infer *infer);
-void orti_infer_grid_sample(orti_infer *infer);
-void orti_infer_roi_align(orti_infer *infer);
 void orti_infer_sequence_empty(orti_infer *infer); /* sequences.c */
 void orti_infer_sequence_construct(orti_infer *infer);
 void orti_infer_sequence_same(orti_infer *infer);

@@ -271,6 +271,26 @@ void orti_infer_pool(orti_infer *infer) {
         orti_set_dims(infer, 1, dims, x->rank);
 }
 
+/* ONNX MaxUnpool-22: as large as the pool's input was, unless output_shape says how large. */
+void orti_infer_max_unpool(orti_infer *infer) {
+    const orti_state *x = orti_in_shaped(infer, 0);
+    orti_dim dims[ORTI_RANK_MAX];
+    sliding window;
+    uint32_t count;
+    const orti_cell *given = orti_in_cells(infer, 2, &count);
+    if (!x || !window_read(infer, x, &window) || !kernel_read(infer, NULL, &window)) return;
+    for (uint32_t i = 0; i < x->rank; i++) {
+        dims[i] = i < 2 ? x->dims[i] : ORTI_DIM_INVALID;
+        if (given && count == x->rank) dims[i] = given[i].dim;
+        if (i < 2 || orti_in(infer, 2)) continue;
+        uint32_t axis = i - 2;
+        dims[i] = mul(infer, sub(infer, x->dims[i], 1), window.strides[axis]);
+        dims[i] =
+            sub(infer, add(infer, dims[i], window.kernel[axis]), window.pads[axis] + window.pads[axis + window.rank]);
+    }
+    orti_set_dims(infer, 0, dims, x->rank);
+}
+
 void orti_infer_global_pool(orti_infer *infer) {
     const orti_state *x = orti_in_shaped(infer, 0);
     if (!x) return;

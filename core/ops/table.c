@@ -91,6 +91,7 @@ const orti_meaning orti_meanings[] = {
     {"", "MatMulInteger", orti_infer_matmul, 0, 0},
     {"", "Max", orti_infer_variadic, 0, 0},
     {"", "MaxPool", orti_infer_pool, 0, 0},
+    {"", "MaxUnpool", orti_infer_max_unpool, 0, 4},
     {"", "Mean", orti_infer_variadic, 0, 0},
     {"", "MeanVarianceNormalization", orti_infer_same, 0, 0},
     {"", "Min", orti_infer_variadic, 0, 0},
