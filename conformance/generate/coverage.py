@@ -26,16 +26,18 @@ FIRST = {  # operator's first type variable: the element types of its kernels
     **dict.fromkeys("Cast CastLike".split(), names(CASTS)),
     **dict.fromkeys("ReduceSum ReduceMean ReduceProd ReduceSumSquare ReduceL1 ReduceL2".split(), names(SUMMED)),
     **dict.fromkeys("ReduceMax ReduceMin".split(), names(ORDERED)),
-    **dict.fromkeys("""Softmax LogSoftmax BatchNormalization LayerNormalization InstanceNormalization RMSNormalization MatMul Gemm Conv
-                       ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool""".split(), {"float32"}),
+    **dict.fromkeys("""Softmax LogSoftmax BatchNormalization LayerNormalization InstanceNormalization RMSNormalization MatMul Gemm""".split(), {"float32"}),
+    **dict.fromkeys("Conv ConvTranspose AveragePool GlobalAveragePool GlobalMaxPool".split(), names(FLOAT)),
+    "MaxPool": names(FLOAT) | {"int8", "uint8"},
     **dict.fromkeys("""Reshape Flatten Squeeze Unsqueeze Identity Transpose Expand Tile Slice Concat Split DepthToSpace SpaceToDepth
                        Pad Gather GatherElements Shape Size Resize""".split(), names(MOVED)),
     **dict.fromkeys("ScatterND ScatterElements".split(), names(MOVED)),
     "Pow": names(POW_BASES),
     **dict.fromkeys("BitwiseAnd BitwiseOr BitwiseXor BitwiseNot".split(), names(SIGNED + UNSIGNED)), "BitShift": names(UNSIGNED), "Mod": names(REAL),
     **dict.fromkeys("CumSum CumProd".split(), names(CUMULATED)), **dict.fromkeys("Hardmax LpNormalization Det".split(), names(FLOAT)),
-    **dict.fromkeys("ReverseSequence GatherND Trilu".split(), names(MOVED)), "TopK": names(RANKED), "EyeLike": {"float32"},
-    "Dropout": names(FLOAT + HALVES),
+    **dict.fromkeys("ReverseSequence GatherND Trilu".split(), names(MOVED)), "TopK": names(RANKED), "EyeLike": names([t for t in MOVED if t.kind != "c"]),
+    "Dropout": names(FLOAT + HALVES), **dict.fromkeys("GridSample LpPool GlobalLpPool MaxUnpool".split(), names(FLOAT)),
+    **dict.fromkeys("RoiAlign LRN GroupNormalization".split(), {"float32"}),
     "NonZero": names(REAL + [BOOL] + HALVES), "Compress": names(MOVED), "Unique": names(REAL), "NonMaxSuppression": {"float32"},
     **dict.fromkeys("RNN GRU LSTM".split(), {"float32"}),
     "OneHot": names(ONE_HOT),
@@ -46,10 +48,9 @@ FIRST = {  # operator's first type variable: the element types of its kernels
 }
 OTHERS = {  # further type variables that a kernel's conditions narrow; those not here: all types of the schema
     ("Where", "T"): names(MOVED), ("Pow", "T1"): names(REAL),
-    ("EyeLike", "T2"): names([t for t in MOVED if t.kind != "c"]), ("Dropout", "T1"): {"float32"}, ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
+    ("EyeLike", "T2"): names([t for t in MOVED if t.kind != "c"]), ("Dropout", "T1"): {"float32"}, ("GridSample", "T2"): names(FLOAT), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
     ("BatchNormalization", "T1"): {"float32"}, ("BatchNormalization", "T2"): {"float32"},
     ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},
-    ("MaxPool", "I"): set(),  # the output of indices is declined
     ("OneHot", "T3"): names(MOVED), ("OneHot", "T2"): names(REAL), ("ConstantOfShape", "T2"): names(MOVED),
 }
 ROWS = {"float32", "float64", "int32", "int64"}

@@ -154,7 +154,7 @@ def places():
                            bits=True, note="one side of a diagonal")
         if dtype.kind != "c":
             for k in (0, 1, -2):
-                yield Case("EyeLike", f"{dtype.name}_{k}".replace("-", "m"), [[np.zeros((3, 4), F32)]], {"k": k, "dtype": tensor_type(dtype)}, out_types=(dtype,),
+                yield Case("EyeLike", f"{dtype.name}_{k}".replace("-", "m"), [[np.zeros((3, 4), dtype if k else F32)]], {"k": k, "dtype": tensor_type(dtype)}, out_types=(dtype,),
                            own=lambda i, a, d=dtype: [np.eye(3, 4, a["k"]).astype(d)], note="ones on a diagonal")
     for dtype in FLOAT:
         random = rng(f"det/{dtype.name}")
@@ -166,6 +166,121 @@ def places():
         yield Case("Dropout", f"{dtype.name}_ratio", [[x, np.array(0.5, F32), np.array(False)]], own=lambda i, a: [i[0]], out_types=(dtype,), note="not in training")
 
 
+def loose(op, dtype, tag, sets, attrs, **more):
+    return Case(op, f"{dtype.name}_{tag}", sets, attrs, klass="C", note=tag, **more)
+
+
+def images():
+    """Sampled, pooled and normalized images: as the evaluator has them."""
+    for dtype in FLOAT:
+        random = rng(f"images/{dtype.name}")
+        draw = lambda *shape: values(random, shape, dtype)
+        for mode in ("nearest", "linear", "cubic"):
+            for padding in ("zeros", "border", "reflection"):
+                for aligns in (0, 1):
+                    grid = values(random, (2, 3, 4, 2), dtype, -1.2, 1.2)
+                    yield loose("GridSample", dtype, f"{mode}_{padding}_{aligns}", [[draw(2, 3, 5, 6), grid]],
+                                {"mode": mode, "padding_mode": padding, "align_corners": aligns})
+        yield loose("GridSample", dtype, "volume", [[draw(1, 2, 3, 4, 5), values(random, (1, 2, 3, 2, 3), dtype, -1, 1)]], {"mode": "linear"})
+        for p in (1, 2, 3):
+            yield loose("LpPool", dtype, f"p{p}", [[draw(1, 3, 7, 8)], [draw(2, 3, 9, 9)]], {"kernel_shape": [3, 2], "strides": [2, 1], "p": p, "pads": [1, 0, 1, 1]})
+        yield loose("GlobalLpPool", dtype, "p2", [[draw(2, 3, 5, 4)]], {"p": 2}, own=lambda i, a: [np.sqrt(np.sum(i[0] ** 2, (2, 3), keepdims=True))])
+        yield loose("MaxPool", dtype, "places", [[draw(2, 3, 6, 7)]], {"kernel_shape": [2, 3], "strides": [2, 2]}, outputs=2)
+        yield loose("MaxPool", dtype, "volume", [[draw(1, 2, 5, 6, 7)]], {"kernel_shape": [2, 3, 2], "strides": [1, 2, 2]})
+        yield loose("AveragePool", dtype, "volume", [[draw(1, 2, 5, 6, 7)]], {"kernel_shape": [2, 3, 2], "strides": [1, 2, 2], "pads": [0, 1, 0, 1, 1, 0]})
+        weight, bias = draw(6, 2, 2, 3, 2), draw(6)
+        yield loose("Conv", dtype, "volume", [[draw(n, 4, 5, 4, 6), weight, bias] for n in (1, 2)],
+                    {"group": 2, "strides": [1, 2, 1], "pads": [0, 1, 1, 1, 0, 0], "dilations": [2, 1, 1]}, inits=(1, 2), own=volume)
+        weight, bias = draw(4, 3, 2, 3, 2), draw(6)
+        yield loose("ConvTranspose", dtype, "volume", [[draw(n, 4, 3, 4, 2), weight, bias] for n in (1, 2)],
+                    {"group": 2, "strides": [1, 2, 1], "pads": [0, 1, 1, 1, 0, 0], "dilations": [2, 1, 1]}, inits=(1, 2), own=volume_back)
+        for op, fn in (("GlobalMaxPool", np.max), ("GlobalAveragePool", np.mean)):
+            yield loose(op, dtype, "volume", [[draw(2, 3, 4, 5, 2)]], {}, own=lambda i, a, f=fn: [f(i[0], (2, 3, 4), keepdims=True)])
+        x, places = max_places(draw(1, 2, 4, 6))
+        yield loose("MaxUnpool", dtype, "plain", [[x, places]], {"kernel_shape": [2, 2], "strides": [2, 2]}, own=lambda i, a: [unpooled(*i, (1, 2, 4, 6))])
+    for dtype in (np.dtype(np.int8), np.dtype(np.uint8)):
+        x = values(rng(f"images/{dtype.name}"), (2, 3, 6, 7), dtype)
+        yield Case("MaxPool", f"{dtype.name}_plain", [[x]], {"kernel_shape": [2, 3], "strides": [2, 2]},
+                   own=lambda i, a: [np.max(np.lib.stride_tricks.sliding_window_view(i[0], (2, 3), (2, 3))[:, :, ::2, ::2], (-1, -2))], note="whole numbers")
+    random = rng("images/f32")
+    draw = lambda *shape: values(random, shape, F32)
+    for mode in ("avg", "max"):
+        for kind in ("half_pixel", "output_half_pixel"):
+            boxes = np.sort(values(random, (4, 2, 2), F32, 0, 9), 1).reshape(4, 4)
+            yield loose("RoiAlign", F32, f"{mode}_{kind}", [[draw(2, 3, 9, 11), boxes, ints(0, 1, 1, 0)]],
+                        {"mode": mode, "coordinate_transformation_mode": kind, "output_height": 3, "output_width": 2, "sampling_ratio": 2, "spatial_scale": 0.9})
+    for size in (1, 3, 4):
+        yield loose("LRN", F32, f"size{size}", [[draw(2, 7, 3, 5)]], {"size": size, "alpha": 0.2, "beta": 0.6, "bias": 1.5}, own=local_response)
+    for groups in (1, 2, 6):
+        scale, bias = draw(6), draw(6)
+        yield loose("GroupNormalization", F32, f"groups{groups}", [[draw(n, 6, 3, 5), scale, bias] for n in (2, 1)], {"num_groups": groups},
+                    inits=(1, 2), own=group_norm)
+
+
+def volume(inputs, attrs):
+    """Conv over three axes, tap by tap."""
+    x, w, b = inputs
+    pads, stride, dilation, group = attrs["pads"], attrs["strides"], attrs["dilations"], attrs["group"]
+    x = np.pad(x, [(0, 0), (0, 0)] + [(pads[i], pads[i + 3]) for i in range(3)])
+    sizes = [(x.shape[i + 2] - (w.shape[i + 2] - 1) * dilation[i] - 1) // stride[i] + 1 for i in range(3)]
+    out = np.zeros((x.shape[0], w.shape[0], *sizes)) + b.reshape(1, -1, 1, 1, 1)
+    per_in, per_out = w.shape[1], w.shape[0] // group
+    for tap in np.ndindex(*w.shape[2:]):
+        part = x[(slice(None), slice(None)) + tuple(slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, sizes, stride))]
+        for g in range(group):
+            weight = w[(slice(g * per_out, (g + 1) * per_out), slice(None)) + tap]
+            out[:, g * per_out:(g + 1) * per_out] += np.einsum("ncdhw,oc->nodhw", part[:, g * per_in:(g + 1) * per_in], weight)
+    return [out]
+
+
+def volume_back(inputs, attrs):
+    """ConvTranspose over three axes: each input adds to what it reaches."""
+    x, w, b = inputs
+    pads, stride, dilation, group = attrs["pads"], attrs["strides"], attrs["dilations"], attrs["group"]
+    sizes = [(x.shape[i + 2] - 1) * stride[i] + (w.shape[i + 2] - 1) * dilation[i] + 1 for i in range(3)]
+    out = np.zeros((x.shape[0], w.shape[1] * group, *sizes))
+    per_in, per_out = x.shape[1] // group, w.shape[1]
+    for tap in np.ndindex(*w.shape[2:]):
+        where = tuple(slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, x.shape[2:], stride))
+        for g in range(group):
+            part = np.einsum("ncdhw,co->nodhw", x[:, g * per_in:(g + 1) * per_in], w[(slice(g * per_in, (g + 1) * per_in), slice(None)) + tap])
+            out[(slice(None), slice(g * per_out, (g + 1) * per_out)) + where] += part
+    crop = tuple(slice(pads[i], n - pads[i + 3]) for i, n in enumerate(sizes))
+    return [out[(slice(None), slice(None)) + crop] + b.reshape(1, -1, 1, 1, 1)]
+
+
+def max_places(x):
+    """Maxima of 2x2 blocks and where they lie in the whole tensor."""
+    n, c, h, w = x.shape
+    flat = np.arange(x.size).reshape(x.shape)
+    blocks = lambda a: a.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(n, c, h // 2, w // 2, 4)
+    best = np.argmax(blocks(x), -1)[..., None]
+    return np.take_along_axis(blocks(x), best, -1)[..., 0], np.take_along_axis(blocks(flat), best, -1)[..., 0].astype(np.int64)
+
+
+def unpooled(x, places, shape):
+    out = np.zeros(int(np.prod(shape)), x.dtype)
+    out[places.reshape(-1)] = x.reshape(-1)
+    return out.reshape(shape)
+
+
+def local_response(inputs, attrs):
+    x, size = inputs[0], attrs["size"]
+    sums = np.zeros_like(x)
+    for c in range(x.shape[1]):
+        first = c - (size - 1) // 2
+        sums[:, c] = np.sum(x[:, max(0, first):first + size] ** 2, 1)
+    f32 = lambda v: np.float64(np.float32(v))
+    return [x / (f32(attrs["bias"]) + f32(attrs["alpha"]) / size * sums) ** f32(attrs["beta"])]
+
+
+def group_norm(inputs, attrs):
+    x, scale, bias = inputs
+    rows = x.reshape(x.shape[0], attrs["num_groups"], -1)
+    y = ((rows - rows.mean(-1, keepdims=True)) / np.sqrt(rows.var(-1, keepdims=True) + np.float64(np.float32(1e-5)))).reshape(x.shape)
+    return [y * scale.reshape(1, -1, 1, 1) + bias.reshape(1, -1, 1, 1)]
+
+
 def cases():
-    for family in (bits, along, places):
+    for family in (bits, along, places, images):
         yield from family()

@@ -65,13 +65,13 @@ static double reflected(double x, double low, double high) {
 
 static double padded(const grid_params *p, double x, int64_t size) {
     const double low = p->aligns ? 0 : -0.5, high = (double)size - (p->aligns ? 1 : 0.5);
-    if (p->padding == PADDING_BORDER) return x < 0 ? 0 : x > (double)(size - 1) ? (double)(size - 1) : x;
+    if (p->padding == PADDING_BORDER) return x < low ? 0 : x > high ? (double)(size - 1) : x;
     return p->padding == PADDING_REFLECTION ? reflected(x, low, high) : x;
 }
 
 static void tap_add(const grid_params *p, grid_taps *taps, double at, double weight, int64_t size) {
     double x = padded(p, at, size);
-    if (p->padding == PADDING_REFLECTION) x = x < 0 ? 0 : x > (double)(size - 1) ? (double)(size - 1) : floor(x);
+    if (p->padding != PADDING_ZEROS) x = x < 0 ? 0 : x > (double)(size - 1) ? (double)(size - 1) : floor(x);
     taps->index[taps->count] = x >= 0 && x <= (double)(size - 1) ? (int64_t)x : -1;
     taps->weight[taps->count++] = weight;
 }
