@@ -3,8 +3,13 @@
  * such Ifs around Squeeze. Needs: inference. Keeps: outputs. Breaks: nothing. */
 #include "passes/pass.h"
 
-#define SPLIT_COUNT_MAX 8u    /* of one graph */
-#define TAIL_COUNT_MAX  4096u /* nodes that are copied */
+#define COPY_COUNT_MAX 16384u /* nodes that are copied in all: Ifs in a row double what is behind each */
+
+typedef struct splitting {
+    const orti_pass_context *context;
+    bool *changed;
+    uint32_t copies_left;
+} splitting;
 
 static bool is_open(const orti_graph *graph, const orti_node *node) {
     if (!orti_rewrite_is(node, "If")) return false;
@@ -58,7 +63,7 @@ static ort_status *split_find(orti_graph *graph, bool *is_marked, orti_node_id *
     return NULL;
 }
 
-static ort_status *split_once(orti_graph *graph, bool *out_split) {
+static ort_status *split_once(splitting *self, orti_graph *graph, bool *out_split) {
     const orti_allocator *alloc = orti_rewrite_alloc(graph);
     orti_node_id id = ORTI_NONE, *tail = NULL;
     uint32_t count = 0;
@@ -68,7 +73,8 @@ static ort_status *split_once(orti_graph *graph, bool *out_split) {
     ORT_TRY_TO(done, status, orti_alloc(alloc, (size_t)orti_graph_value_count(graph) + 1, sizeof(bool), &is_marked));
     ORT_TRY_TO(done, status, orti_alloc(alloc, (size_t)orti_graph_node_count(graph) + 1, sizeof *tail, &tail));
     ORT_TRY_TO(done, status, split_find(graph, is_marked, tail, &id, &count));
-    if (!count || count > TAIL_COUNT_MAX) goto done;
+    if (!count || 2 * count > self->copies_left) goto done;
+    self->copies_left -= 2 * count;
     ORT_TRY_TO(done, status, orti_graph_sink(graph, id, tail, count));
     *out_split = true;
 done:
@@ -86,31 +92,35 @@ static ort_status *infer(orti_graph *graph, bool *out_sound) {
     return NULL;
 }
 
-static ort_status *split(orti_graph *graph, const orti_pass_context *context, bool *changed) {
+/* What is known of ranks in a branch decides more there. */
+static ort_status *branch_simplify(const splitting *self, orti_graph *body, bool *out_sound) {
+    ORT_TRY(infer(body, out_sound));
+    if (!*out_sound) return NULL;
+    ORT_TRY(orti_lower_captures(body, self->context, self->changed));
+    ORT_TRY(orti_opt_known(body, self->context, self->changed));
+    return orti_opt_inline_if(body, self->context, self->changed);
+}
+
+static ort_status *split(splitting *self, orti_graph *graph) {
     bool has_split = true, is_sound = true;
-    for (uint32_t i = 0; i < SPLIT_COUNT_MAX && has_split && is_sound; i++) {
-        ORT_TRY(split_once(graph, &has_split));
-        if (!has_split) break;
-        *changed = true;
-        ORT_TRY(infer(graph, &is_sound));
+    while (has_split && is_sound) {
+        ORT_TRY(split_once(self, graph, &has_split));
+        *self->changed = *self->changed || has_split;
+        if (has_split) ORT_TRY(infer(graph, &is_sound));
     }
     for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) {
         const orti_node *node = orti_graph_node(graph, id);
         for (uint32_t i = node->body ? 1 : 0; !node->is_deleted && i < orti_node_subgraph_count(node); i++) {
             orti_graph *body = orti_node_subgraph(node, i);
-            if (*changed) {
-                ORT_TRY(infer(body, &is_sound));
-                if (!is_sound) continue;
-                ORT_TRY(orti_lower_captures(body, context, changed));
-                ORT_TRY(orti_opt_known(body, context, changed));
-                ORT_TRY(orti_opt_inline_if(body, context, changed));
-            }
-            ORT_TRY(split(body, context, changed));
+            is_sound = true;
+            if (*self->changed) ORT_TRY(branch_simplify(self, body, &is_sound));
+            if (is_sound) ORT_TRY(split(self, body));
         }
     }
     return NULL;
 }
 
 ort_status *orti_lower_open_ranks(orti_graph *graph, const orti_pass_context *context, bool *changed) {
-    return split(graph, context, changed);
+    splitting self = {context, changed, COPY_COUNT_MAX};
+    return split(&self, graph);
 }
