@@ -140,3 +140,13 @@ ORT_TEST(contents, a_model_that_contradicts_itself) {
     CHECK_FAILS(orti_infer_graph(graph), ORT_CODE_INVALID_MODEL, "node 'sum' (Add)");
     orti_graph_destroy(graph);
 }
+
+/* What has been a short float on its way is left to a run. */
+ORT_TEST(contents, of_short_floats_nothing_is_known) {
+    orti_graph *graph = inferred("graph g { input %x : float32[2049,12] const %zero : int64[] = {0} "
+                                 "%s = Shape (%x) %d = Gather (%s, %zero) %h = Cast (%d) {to = 10} "
+                                 "%y = Cast (%h) {to = 7} output %y }");
+    check_known(graph, "d", "2049");
+    CHECK(!orti_infer_is_known(graph, 2) && !orti_infer_is_known(graph, 3), "float16 or what came of it is known");
+    orti_graph_destroy(graph);
+}

@@ -71,7 +71,8 @@ static ort_status *write_back(orti_engine *engine, orti_value_id id) {
 static bool is_complete(const orti_engine *engine, orti_value_id id) {
     const orti_value *value = orti_graph_value(engine->graph, id);
     const orti_state *state = &engine->states[id];
-    if (value->constant) return value->constant->element_count <= (int64_t)ORTI_KNOWN_MAX;
+    if (value->constant)
+        return orti_has_cells(value->constant->dtype) && value->constant->element_count <= (int64_t)ORTI_KNOWN_MAX;
     if (!state->cells) return false;
     for (uint32_t i = 0; i < state->count && !orti_dtype_is_float(state->dtype); i++)
         if (state->cells[i].dim == ORTI_DIM_INVALID) return false;

@@ -31,7 +31,10 @@ static void *allocate(orti_infer *infer, size_t count, size_t size_bytes) {
 }
 
 bool orti_has_cells(ort_dtype dtype) {
-    return dtype != ORT_DTYPE_STRING && dtype != ORT_DTYPE_C64 && dtype != ORT_DTYPE_C128;
+    const uint64_t without = ORT_DTYPE_BIT(ORT_DTYPE_STRING) | ORT_DTYPE_BIT(ORT_DTYPE_C64) |
+                             ORT_DTYPE_BIT(ORT_DTYPE_C128) | ORT_DTYPE_BIT(ORT_DTYPE_F16) |
+                             ORT_DTYPE_BIT(ORT_DTYPE_BF16);
+    return !(without & ORT_DTYPE_BIT(dtype));
 }
 
 /* A small constant's elements become cells. */

@@ -14,7 +14,8 @@ typedef union orti_cell {
     double number;
 } orti_cell;
 
-/* A cell is a number: of strings and complex numbers nothing is known. */
+/* A cell is a number: of strings and complex numbers nothing is known, nor of 16-bit floats, whose arithmetic is the
+ * providers' alone. */
 bool orti_has_cells(ort_dtype dtype);
 
 typedef struct orti_state {

@@ -29,6 +29,7 @@ taken="
     super-resolution-10:12
     tfidf-string-vectorizer:6
     tiny-gpt2-contrib:39
+    tiny-llama-fp16-external:104
     ultraface-rfb-320:242
     ultraface-rfb-320-nms:268
     ultraface-slim-320-qdq-int8:265
@@ -39,7 +40,6 @@ taken="
 refused="
     silero-vad-v3-mini-dynquant:MatMulInteger
     snips-qlstm-scan:QLinearConv
-    tiny-llama-fp16-external:Sub
 "
 
 if [ ! -d "$data/models" ]; then

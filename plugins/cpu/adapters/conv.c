@@ -1,6 +1,7 @@
 /* Conv-11 and ConvTranspose-11, 1-d and 2-d, float32; by bfloat16 where the session asks. Constant weights are packed
  * once; computed ones are packed by every run, in scratch, which makes the step one task. */
 #include "adapters/heavy.h"
+#include "ops/wide.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,7 +126,7 @@ static ort_status *conv_read(ortk_compiler *compiler, const ortk_node *node, con
     p->fused = *ortk_node_fused(node);
     p->kernels = ortcpu_compiler_kernels(compiler);
     int64_t dims[4], count = 0;
-    p->is_computed = ortk_node_constant(node, 1, &count) == NULL;
+    p->is_computed = ortk_node_input_dtype(node, 1) != ORT_DTYPE_F32 || ortk_node_constant(node, 1, &count) == NULL;
     if (p->is_computed) return NULL;
     for (uint32_t i = 0; i < 4; i++) dims[i] = i < (uint32_t)rank ? ortk_node_input_dim(node, 1, i) : 1;
     ort_status *status = weights_read(p, dims, (uint32_t)rank);
@@ -272,13 +273,17 @@ static ort_status *conv_plan(ortk_planner *planner, const void *params, const or
     return NULL;
 }
 
+/* Weights of 16-bit floats are packed by every run, like computed ones. */
+ORTCPU_WIDE_PLAN(conv_plan, 0)
+
+#define TYPES (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORTCPU_TYPES_SHORT)
 #define FUSES                                                                                                          \
     (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS |                 \
      ORTK_KERNEL_REDUCES)
 static const ortk_kernel kernels[] = {
-    {"", "Conv", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_PIXELS_IN_ANY, FUSES, sizeof(conv_params), conv_claim,
-     conv_compile, conv_plan},
-    {"", "ConvTranspose", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_PIXELS, FUSES, sizeof(conv_params),
-     conv_claim, transpose_compile, conv_plan},
+    {"", "Conv", 1, 9999, TYPES, ORTK_MODE_PIXELS_IN_ANY, FUSES, sizeof(conv_params), conv_claim, conv_compile,
+     conv_plan_wide},
+    {"", "ConvTranspose", 1, 9999, TYPES, ORTK_MODE_PIXELS, FUSES, sizeof(conv_params), conv_claim, transpose_compile,
+     conv_plan_wide},
 };
 const ortcpu_op_table ortcpu_heavy_conv = {kernels, 2};

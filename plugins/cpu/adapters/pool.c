@@ -1,5 +1,6 @@
 /* MaxPool, AveragePool and the global ones, 1-d and 2-d, float32. */
 #include "adapters/heavy.h"
+#include "ops/wide.h"
 
 typedef struct pool_params {
     ortcpu_window window;
@@ -118,13 +119,16 @@ static ort_status *pool_plan(ortk_planner *planner, const void *params, const or
     return NULL;
 }
 
-#define F32 ORT_DTYPE_BIT(ORT_DTYPE_F32)
+ORTCPU_WIDE_PLAN(pool_plan, 0)
+
+#define FLOATS (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORTCPU_TYPES_SHORT)
 static const ortk_kernel kernels[] = {
-    {"", "MaxPool", 1, 9999, F32, ORTK_MODE_PIXELS, 0, sizeof(pool_params), pool_claim, max_compile, pool_plan},
-    {"", "AveragePool", 1, 9999, F32, ORTK_MODE_PIXELS, 0, sizeof(pool_params), pool_claim, average_compile, pool_plan},
-    {"", "GlobalAveragePool", 1, 9999, F32, ORTK_MODE_PIXELS, 0, sizeof(pool_params), rank_claim,
-     global_average_compile, pool_plan},
-    {"", "GlobalMaxPool", 1, 9999, F32, ORTK_MODE_PIXELS, 0, sizeof(pool_params), rank_claim, global_max_compile,
-     pool_plan},
+    {"", "MaxPool", 1, 9999, FLOATS, ORTK_MODE_PIXELS, 0, sizeof(pool_params), pool_claim, max_compile, pool_plan_wide},
+    {"", "AveragePool", 1, 9999, FLOATS, ORTK_MODE_PIXELS, 0, sizeof(pool_params), pool_claim, average_compile,
+     pool_plan_wide},
+    {"", "GlobalAveragePool", 1, 9999, FLOATS, ORTK_MODE_PIXELS, 0, sizeof(pool_params), rank_claim,
+     global_average_compile, pool_plan_wide},
+    {"", "GlobalMaxPool", 1, 9999, FLOATS, ORTK_MODE_PIXELS, 0, sizeof(pool_params), rank_claim, global_max_compile,
+     pool_plan_wide},
 };
 const ortcpu_op_table ortcpu_heavy_pool = {kernels, 4};

@@ -1,8 +1,10 @@
 /* MatMul and Gemm, float32; by bfloat16 where the session asks and the right side is packed. A constant right side is
  * packed once; a computed one is read where it lies. */
 #include "adapters/heavy.h"
+#include "ops/wide.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct product_params {
     const ortcpu_kernels *kernels;
@@ -44,7 +46,7 @@ static bool is_matrix(const ortk_node *node, uint32_t index, int64_t *rows, int6
 static ort_status *right_pack(ortk_compiler *compiler, const ortk_node *node, product_params *p) {
     int64_t rows = 0, cols = 0;
     p->kernels = ortcpu_compiler_kernels(compiler);
-    if (!is_matrix(node, 1, &rows, &cols)) return NULL;
+    if (ortk_node_input_dtype(node, 1) != ORT_DTYPE_F32 || !is_matrix(node, 1, &rows, &cols)) return NULL;
     p->k = p->trans_b ? cols : rows;
     p->n = p->trans_b ? rows : cols;
     pack_job job = {p->kernels, p->n, p->k, p->trans_b ? 1 : cols, p->trans_b ? cols : 1};
@@ -89,11 +91,17 @@ static bool gemm_claim(ortk_node *node) {
 
 static ort_status *addend_read(ortk_compiler *compiler, const ortk_node *node, product_params *p) {
     int64_t count = 0;
-    const float *c = ortk_node_constant(node, 2, &count);
+    const void *c = ortk_node_constant(node, 2, &count);
     if (!c) return NULL;
+    uint32_t dtype = ortk_node_input_dtype(node, 2);
+    const ortcpu_half_rows *rows = ortcpu_loops_get()->half;
     float *scaled = ortk_compiler_alloc(compiler, (size_t)(count > 0 ? count : 1) * sizeof *scaled);
     if (!scaled) return ortk_out_of_memory();
-    for (int64_t i = 0; i < count; i++) scaled[i] = p->beta * c[i];
+    if (dtype == ORT_DTYPE_F32)
+        memcpy(scaled, c, (size_t)count * sizeof *scaled);
+    else
+        rows->widen[ortcpu_half_of(dtype)](scaled, c, count);
+    for (int64_t i = 0; i < count; i++) scaled[i] *= p->beta;
     p->addend = scaled;
     return NULL;
 }
@@ -226,6 +234,7 @@ static ort_status *product_plan(ortk_planner *planner, const void *params, const
     if (g.k != inner)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "a product over %lld columns and %lld rows", (long long)g.k,
                          (long long)inner);
+    if (ortcpu_is_half(in[1].dtype)) g.b_widen = ortcpu_loops_get()->half->widen[ortcpu_half_of(in[1].dtype)];
     s->kernels = p->kernels;
     s->kernels->gemm_plan(&g, ortk_planner_thread_count(planner), &s->plan);
     s->args.b = p->packed;
@@ -246,13 +255,16 @@ static ort_status *product_plan(ortk_planner *planner, const void *params, const
     return NULL;
 }
 
+/* The right side of 16-bit floats is widened a panel at a time, where it lies. */
+ORTCPU_WIDE_PLAN(product_plan, 1u << 1)
+
+#define TYPES (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORTCPU_TYPES_SHORT)
 static const ortk_kernel kernels[] = {
-    {"", "MatMul", 1, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS,
+    {"", "MatMul", 1, 9999, TYPES, ORTK_MODE_ROWS,
      ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS |
          ORTK_KERNEL_REDUCES,
-     sizeof(product_params), matmul_claim, matmul_compile, product_plan},
-    {"", "Gemm", 7, 9999, ORT_DTYPE_BIT(ORT_DTYPE_F32), ORTK_MODE_ROWS,
-     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_REDUCES, sizeof(product_params), gemm_claim,
-     gemm_compile, product_plan},
+     sizeof(product_params), matmul_claim, matmul_compile, product_plan_wide},
+    {"", "Gemm", 7, 9999, TYPES, ORTK_MODE_ROWS, ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_REDUCES,
+     sizeof(product_params), gemm_claim, gemm_compile, product_plan_wide},
 };
 const ortcpu_op_table ortcpu_heavy_product = {kernels, 2};

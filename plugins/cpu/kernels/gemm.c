@@ -58,7 +58,7 @@ static void plan_blocks(ortcpu_gemm_plan *p) {
     int64_t depth = ortcpu_units(s->k);
     int64_t blocks = (s->m <= MR && s->b_packed) || ORTCPU_ROUNDS ? 1 : most(1, ceil_div(depth, DEPTH_BLOCK));
     p->k_block = most(1, ceil_div(depth, blocks));
-    p->b_direct = !s->b_packed && s->m <= FEW_ROWS && s->b_col_stride == 1;
+    p->b_direct = !s->b_packed && !s->b_widen && s->m <= FEW_ROWS && s->b_col_stride == 1;
     p->a_copied = ORTCPU_ROUNDS || s->a_col_stride != 1 || (rows_alias(s->a_row_stride) && s->m > MR && p->panels >= 4);
     int64_t row_bytes = p->k_block * (int64_t)sizeof(float);
     bool whole = s->m * row_bytes <= A_BYTES_MAX || (!s->b_packed && !p->a_copied);
@@ -110,7 +110,8 @@ void ORTCPU_FN(ortcpu_gemm_plan)(const ortcpu_gemm_shape *shape, int64_t thread_
 /* What one task works on: rows [m0, m1) and columns [n0, n1) of one product. */
 typedef struct part {
     const ortcpu_gemm_plan *plan;
-    const float *a, *b;
+    const float *a, *b; /* b: float32, packed or not, unless the plan widens it */
+    const uint16_t *b_short;
     float *c;
     const ortcpu_epilogue *epilogue;
     const float *residual;
@@ -169,15 +170,35 @@ static void tiles_run(const part *w, const ortcpu_tile *block, const float *a, i
     }
 }
 
+enum { WIDEN_RUN = 256 };
+
+/* A panel of n columns, at most NR, of k rows, of 16-bit floats. */
+static void panel_widen(const ortcpu_gemm_shape *s, const uint16_t *b, int64_t k, int64_t n, float *out) {
+    int64_t width = ortcpu_panel_width(n);
+    if (n < width) memset(out, 0, (size_t)(k * width) * sizeof(float));
+    if (s->b_col_stride == 1) {
+        for (int64_t i = 0; i < k; i++) s->b_widen(out + i * width, b + i * s->b_row_stride, n);
+        return;
+    }
+    float run[WIDEN_RUN];
+    int64_t step = s->b_row_stride == 1 ? WIDEN_RUN : 1;
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t i = 0; i < k; i += step) {
+            int64_t count = least(step, k - i);
+            s->b_widen(run, b + j * s->b_col_stride + i * s->b_row_stride, count);
+            for (int64_t d = 0; d < count; d++) out[(i + d) * width + j] = run[d];
+        }
+}
+
 /* One block of columns of an unpacked B: packed into scratch, or read where it is but for the last narrow panel. */
 static void unpacked_run(const part *w, ortcpu_tile *t, const float *a, int64_t m0, int64_t m1, int64_t j0, int64_t j1,
                          int64_t k0, int64_t k1) {
     const ortcpu_gemm_shape *s = &w->plan->s;
     float *room = w->scratch + w->plan->a_scratch_offset;
-    const float *from = w->b + k0 * s->b_row_stride;
+    int64_t from = k0 * s->b_row_stride;
     if (w->plan->b_direct) {
         int64_t whole = j0 + (j1 - j0) / NR * NR;
-        t->b = from + j0;
+        t->b = w->b + from + j0;
         t->b_plain_stride = s->b_row_stride;
         t->panel_stride = NR;
         tiles_run(w, t, a, m0, m1, j0, whole);
@@ -186,9 +207,14 @@ static void unpacked_run(const part *w, ortcpu_tile *t, const float *a, int64_t 
     t->b_plain_stride = 0;
     t->panel_stride = (k1 - k0) * NR;
     t->b = room;
-    for (int64_t j = j0; j < j1; j += NR)
-        ortcpu_panel_pack(from + j * s->b_col_stride, s->b_row_stride, s->b_col_stride, k1 - k0, least(j1 - j, NR),
-                          room + (j - j0) * (k1 - k0));
+    for (int64_t j = j0; j < j1; j += NR) {
+        float *panel = room + (j - j0) * (k1 - k0);
+        int64_t at = from + j * s->b_col_stride, n = least(j1 - j, NR);
+        if (s->b_widen)
+            panel_widen(s, w->b_short + at, k1 - k0, n, panel);
+        else
+            ortcpu_panel_pack(w->b + at, s->b_row_stride, s->b_col_stride, k1 - k0, n, panel);
+    }
     if (j0 < j1) tiles_run(w, t, a, m0, m1, j0, j1);
 }
 
@@ -275,7 +301,8 @@ void ORTCPU_FN(ortcpu_gemm_run)(const ortcpu_gemm_plan *p, const ortcpu_gemm_arg
         int64_t b = p->s.b_packed ? 0 : args->b_offset ? args->b_offset[i] : i * args->b_stride;
         part w = {.plan = p,
                   .a = args->a + (args->a_offset ? args->a_offset[i] : i * args->a_stride),
-                  .b = args->b + b,
+                  .b = p->s.b_widen ? NULL : (const float *)args->b + b,
+                  .b_short = p->s.b_widen ? (const uint16_t *)args->b + b : NULL,
                   .c = args->c + i * args->c_stride,
                   .epilogue = &args->epilogue,
                   .residual = args->epilogue.residual ? args->epilogue.residual + i * args->residual_stride : NULL,

@@ -17,6 +17,7 @@ typedef struct ortcpu_gemm_shape {
     int64_t batch;                      /* products; 0 is read as 1 */
     int64_t a_row_stride, a_col_stride; /* A[row][col]; a_col_stride 0 is read as 1; transA: 1 and m */
     bool b_packed;                      /* B comes from gemm_pack, one for the whole batch */
+    void (*b_widen)(float *y, const uint16_t *x, int64_t count); /* unpacked B of 16-bit floats; NULL: of float32 */
     int64_t b_row_stride, b_col_stride; /* unpacked B[k][n]; b_col_stride 0 is read as 1; transB: 1 and k */
     int64_t c_row_stride;               /* C's columns are adjacent */
 } ortcpu_gemm_shape;
@@ -35,7 +36,7 @@ typedef struct ortcpu_gemm_plan {
 
 typedef struct ortcpu_gemm_args {
     const float *a;
-    const float *b; /* packed or not, as the plan says */
+    const void *b; /* packed or not, as the plan says */
     float *c;
     /* Product i of the batch starts at offset[i], or i * stride where the array is NULL (so a zero stride broadcasts).
      */

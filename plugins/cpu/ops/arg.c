@@ -4,6 +4,7 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/table.h"
+#include "ops/wide.h"
 #include "ort/sdk/attr.h"
 
 #include <string.h>
@@ -82,11 +83,13 @@ static ort_status *arg_plan(ortk_planner *planner, const void *params, const ort
     return NULL;
 }
 
+ORTCPU_WIDE_PLAN(arg_plan, 0)
+
 #define KERNEL(NAME)                                                                                                   \
     {                                                                                                                  \
         .op = NAME, .domain = "", .since_version = 12, .until_version = ORTCPU_NEWEST_OPSET,                           \
-        .types = ORTCPU_TYPES_REAL, .mode = ORTK_MODE_ROWS, .params_bytes = sizeof(arg_params),                        \
-        .compile = arg_compile, .plan = arg_plan                                                                       \
+        .types = ORTCPU_TYPES_REAL | ORTCPU_TYPES_SHORT, .mode = ORTK_MODE_ROWS, .params_bytes = sizeof(arg_params),   \
+        .compile = arg_compile, .plan = arg_plan_wide                                                                  \
     }
 static const ortk_kernel kernels[] = {KERNEL("ArgMax"), KERNEL("ArgMin")};
 const ortcpu_op_table ortcpu_ops_arg = ORTCPU_TABLE(kernels);

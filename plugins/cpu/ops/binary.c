@@ -41,8 +41,9 @@ static ort_status *binary_plan(ortk_planner *planner, const void *params, const 
     (void)out_count;
     const binary_params *p = params;
     ortcpu_walk_spec spec = {ortcpu_binary_loop(p->op, in[0].dtype), p, out, in, in_count, 0.15};
-    if (p->op == ORTCPU_DIV && in[0].dtype != ORT_DTYPE_F32) spec.element_ns = 1.5;
-    return ortcpu_walk_plan(planner, &spec, step);
+    if (p->op == ORTCPU_DIV && (ORTCPU_TYPES_REAL & ~ORTCPU_TYPE_F32 & ORT_DTYPE_BIT(in[0].dtype)))
+        spec.element_ns = 1.5;
+    return ortcpu_walk_plan_f32(planner, &spec, step);
 }
 
 /* ---- Max, Min, Sum, Mean: one after the other ---- */
@@ -114,16 +115,17 @@ static ort_status *variadic_plan(ortk_planner *planner, const void *params, cons
     const variadic_params *p = params;
     variadic_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return ortk_out_of_memory();
-    s->loop = ortcpu_binary_loop(p->op, out->dtype);
-    s->divide = p->is_mean ? ortcpu_binary_loop(ORTCPU_DIV, out->dtype) : NULL;
-    s->bytes = (int64_t)ortk_dtype_bytes(out->dtype, 1);
+    const uint32_t dtype = ORTCPU_TYPES_SHORT & ORT_DTYPE_BIT(out->dtype) ? ORT_DTYPE_F32 : out->dtype;
+    s->loop = ortcpu_binary_loop(p->op, dtype);
+    s->divide = p->is_mean ? ortcpu_binary_loop(ORTCPU_DIV, dtype) : NULL;
+    s->bytes = (int64_t)ortk_dtype_bytes(dtype, 1);
     s->divisor_f32 = (float)in_count;
     s->divisor_f64 = in_count;
-    s->divisor = out->dtype == ORT_DTYPE_F32 ? (void *)&s->divisor_f32 : &s->divisor_f64;
+    s->divisor = dtype == ORT_DTYPE_F32 ? (void *)&s->divisor_f32 : &s->divisor_f64;
     ortcpu_walk_spec spec = {variadic_loop, s, out, in, in_count, 0.15 * in_count};
     if (in_count == 1) spec.loop = copy_loop;
     if (in_count == 2 && !p->is_mean) spec.loop = s->loop;
-    return ortcpu_walk_plan(planner, &spec, step);
+    return ortcpu_walk_plan_f32(planner, &spec, step);
 }
 
 #define BINARY(NAME, SINCE, TYPES)                                                                                     \
@@ -139,13 +141,21 @@ static ort_status *variadic_plan(ortk_planner *planner, const void *params, cons
         .claim = variadic_claim, .compile = variadic_compile, .plan = variadic_plan                                    \
     }
 
+#define NUMBERS (ORTCPU_TYPES_REAL | ORTCPU_TYPES_SHORT)
 static const ortk_kernel kernels[] = {
-    BINARY("Add", 7, ORTCPU_TYPES_REAL),     BINARY("Sub", 7, ORTCPU_TYPES_REAL),
-    BINARY("Mul", 7, ORTCPU_TYPES_REAL),     BINARY("Div", 7, ORTCPU_TYPES_REAL),
-    BINARY("PRelu", 9, ORTCPU_TYPES_REAL),   BINARY("Equal", 11, ORTCPU_TYPES_REAL | ORTCPU_TYPE_BOOL),
-    BINARY("Less", 9, ORTCPU_TYPES_REAL),    BINARY("LessOrEqual", 12, ORTCPU_TYPES_REAL),
-    BINARY("Greater", 9, ORTCPU_TYPES_REAL), BINARY("GreaterOrEqual", 12, ORTCPU_TYPES_REAL),
-    VARIADIC("Max", ORTCPU_TYPES_REAL),      VARIADIC("Min", ORTCPU_TYPES_REAL),
-    VARIADIC("Sum", ORTCPU_TYPES_FLOAT),     VARIADIC("Mean", ORTCPU_TYPES_FLOAT),
+    BINARY("Add", 7, NUMBERS),
+    BINARY("Sub", 7, NUMBERS),
+    BINARY("Mul", 7, NUMBERS),
+    BINARY("Div", 7, NUMBERS),
+    BINARY("PRelu", 9, NUMBERS),
+    BINARY("Equal", 11, NUMBERS | ORTCPU_TYPE_BOOL),
+    BINARY("Less", 9, NUMBERS),
+    BINARY("LessOrEqual", 12, NUMBERS),
+    BINARY("Greater", 9, NUMBERS),
+    BINARY("GreaterOrEqual", 12, NUMBERS),
+    VARIADIC("Max", NUMBERS),
+    VARIADIC("Min", NUMBERS),
+    VARIADIC("Sum", ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT),
+    VARIADIC("Mean", ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT),
 };
 const ortcpu_op_table ortcpu_ops_binary = ORTCPU_TABLE(kernels);

@@ -142,7 +142,8 @@ typedef struct ortcpu_loops {
 /* The tables of the chosen instruction set. */
 const ortcpu_loops *ortcpu_loops_get(void);
 
-/* The loop of an operator on a type (of input 0); NULL: there is none. */
+/* The loop of an operator on a type (of input 0), for 16-bit floats the one on float32 (ortcpu_walk_plan_f32); NULL:
+ * there is none. */
 ortcpu_loop_fn ortcpu_binary_loop(ortcpu_binary op, uint32_t dtype);
 ortcpu_loop_fn ortcpu_unary_loop(ortcpu_unary op, uint32_t dtype);
 
@@ -154,11 +155,12 @@ ortcpu_loop_fn ortcpu_unary_loop(ortcpu_unary op, uint32_t dtype);
     (ORT_DTYPE_BIT(ORT_DTYPE_U8) | ORT_DTYPE_BIT(ORT_DTYPE_U16) | ORT_DTYPE_BIT(ORT_DTYPE_U32) |                       \
      ORT_DTYPE_BIT(ORT_DTYPE_U64))
 #define ORTCPU_TYPES_FLOAT (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORT_DTYPE_BIT(ORT_DTYPE_F64))
+#define ORTCPU_TYPES_SHORT (ORT_DTYPE_BIT(ORT_DTYPE_F16) | ORT_DTYPE_BIT(ORT_DTYPE_BF16)) /* by loops on float32 */
 #define ORTCPU_TYPES_REAL  (ORTCPU_TYPES_INT | ORTCPU_TYPES_UINT | ORTCPU_TYPES_FLOAT)
 #define ORTCPU_TYPE_F32    ORT_DTYPE_BIT(ORT_DTYPE_F32)
 #define ORTCPU_TYPE_BOOL   ORT_DTYPE_BIT(ORT_DTYPE_BOOL)
 #define ORTCPU_TYPES_MOVED                                                                                             \
-    (ORTCPU_TYPES_REAL | ORTCPU_TYPE_BOOL | ORT_DTYPE_BIT(ORT_DTYPE_F16) | ORT_DTYPE_BIT(ORT_DTYPE_BF16) |             \
-     ORT_DTYPE_BIT(ORT_DTYPE_C64) | ORT_DTYPE_BIT(ORT_DTYPE_C128))
+    (ORTCPU_TYPES_REAL | ORTCPU_TYPE_BOOL | ORTCPU_TYPES_SHORT | ORT_DTYPE_BIT(ORT_DTYPE_C64) |                        \
+     ORT_DTYPE_BIT(ORT_DTYPE_C128))
 
 #endif

@@ -96,6 +96,7 @@ static const ortcpu_loop_fn table[ORTCPU_BINARY_COUNT][ORT_DTYPE_COUNT] = {
 };
 
 ortcpu_loop_fn ortcpu_binary_loop(ortcpu_binary op, uint32_t dtype) {
+    if (ORTCPU_TYPES_SHORT & ORT_DTYPE_BIT(dtype)) dtype = ORT_DTYPE_F32;
     if (dtype == ORT_DTYPE_F32) return ortcpu_loops_get()->elementwise->binary[op];
     if (dtype == ORT_DTYPE_BOOL) return op == ORTCPU_EQUAL ? equal_bool : NULL;
     return dtype < ORT_DTYPE_COUNT ? table[op][dtype] : NULL;

@@ -166,6 +166,7 @@ static const ortcpu_loop_fn table[ORTCPU_UNARY_COUNT][ORT_DTYPE_COUNT] = {
 };
 
 ortcpu_loop_fn ortcpu_unary_loop(ortcpu_unary op, uint32_t dtype) {
+    if (ORTCPU_TYPES_SHORT & ORT_DTYPE_BIT(dtype)) dtype = ORT_DTYPE_F32;
     if (dtype == ORT_DTYPE_F32 && op < ORTCPU_SIN) return ortcpu_loops_get()->elementwise->unary[op];
     return dtype < ORT_DTYPE_COUNT ? table[op][dtype] : NULL;
 }

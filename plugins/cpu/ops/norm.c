@@ -4,6 +4,7 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/table.h"
+#include "ops/wide.h"
 #include "ort/sdk/attr.h"
 
 #include <string.h>
@@ -28,8 +29,9 @@ static bool batch_claim(ortk_node *node) {
     if (ortk_attr_int(node, "training_mode", 0) != 0)
         return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "BatchNormalization in training mode");
     for (uint32_t i = 0; i < 5; i++)
-        if (ortk_node_input_dtype(node, i) != ORT_DTYPE_F32)
-            return ortk_decline(node, ORTP_DECLINE_TYPE, "parameters of another type than float32");
+        if (!((ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT) & ORT_DTYPE_BIT(ortk_node_input_dtype(node, i))))
+            return ortk_decline(node, ORTP_DECLINE_TYPE, "parameters of element type %u",
+                                ortk_node_input_dtype(node, i));
     return true;
 }
 
@@ -45,7 +47,7 @@ static ort_status *batch_plan(ortk_planner *planner, const void *params, const o
         for (uint32_t d = 0; d < plain[i].rank; d++) plain[i].dims[d] = d == 0 ? in[i].element_count : 1;
     }
     ortcpu_walk_spec spec = {ortcpu_loops_get()->elementwise->batch_norm, params, out, plain, 5, 0.5};
-    return ortcpu_walk_plan(planner, &spec, step);
+    return ortcpu_walk_plan_f32(planner, &spec, step);
 }
 
 typedef struct norm_state {
@@ -98,16 +100,18 @@ static ort_status *norm_plan(ortk_planner *planner, const void *params, const or
     return NULL;
 }
 
+ORTCPU_WIDE_PLAN(norm_plan, 0)
+
 #define NORM(NAME, SINCE, MODE, FLAGS, CLAIM, PLAN_FN)                                                                 \
     {                                                                                                                  \
         .op = NAME, .domain = "", .since_version = SINCE, .until_version = ORTCPU_NEWEST_OPSET,                        \
-        .types = ORTCPU_TYPE_F32, .mode = MODE, .flags = FLAGS, .params_bytes = sizeof(norm_params), .claim = CLAIM,   \
-        .compile = norm_compile, .plan = PLAN_FN                                                                       \
+        .types = ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT, .mode = MODE, .flags = FLAGS,                                   \
+        .params_bytes = sizeof(norm_params), .claim = CLAIM, .compile = norm_compile, .plan = PLAN_FN                  \
     }
 static const ortk_kernel kernels[] = {
     NORM("BatchNormalization", 7, ORTK_MODE_ELEMENTWISE, ORTK_KERNEL_INPLACE, batch_claim, batch_plan),
-    NORM("LayerNormalization", 17, ORTK_MODE_ROWS, 0, NULL, norm_plan),
-    NORM("InstanceNormalization", 6, ORTK_MODE_ROWS, 0, NULL, norm_plan),
-    NORM("RMSNormalization", 23, ORTK_MODE_ROWS, 0, NULL, norm_plan),
+    NORM("LayerNormalization", 17, ORTK_MODE_ROWS, 0, NULL, norm_plan_wide),
+    NORM("InstanceNormalization", 6, ORTK_MODE_ROWS, 0, NULL, norm_plan_wide),
+    NORM("RMSNormalization", 23, ORTK_MODE_ROWS, 0, NULL, norm_plan_wide),
 };
 const ortcpu_op_table ortcpu_ops_norm = ORTCPU_TABLE(kernels);

@@ -37,6 +37,11 @@ static void *hold(size_t size_bytes) {
     return held[held_count++];
 }
 
+static void *hold_aligned(size_t size_bytes) {
+    held[held_count] = aligned_alloc(64, (size_bytes + 63) & ~(size_t)63);
+    return held[held_count++];
+}
+
 static const fake_attr *attr_find(const ortk_node *node, const char *name) {
     for (const fake_attr *a = node->attrs; a != NULL && a->name != NULL; a++)
         if (strcmp(a->name, name) == 0) return a;
@@ -153,8 +158,9 @@ static void run_tasks(const ortk_step_plan *plan, const fake_case *c, int64_t ch
     step->output_count = c->out_count;
     for (uint32_t i = 0; i < c->in_count; i++) step->args[i] = (void *)c->in[i].known;
     for (uint32_t i = 0; i < c->out_count; i++) step->args[c->in_count + i] = (void *)c->out[i].known;
+    void *scratch = plan->scratch_bytes != 0 ? hold_aligned(plan->scratch_bytes) : NULL;
     for (int64_t end = plan->task_count; end > 0; end -= chunk)
-        plan->run(step, end < chunk ? 0 : end - chunk, end, NULL);
+        plan->run(step, end < chunk ? 0 : end - chunk, end, scratch);
 }
 
 static void run_once(const fake_case *c, ortcpu_isa isa, bool one_by_one) {
@@ -337,6 +343,42 @@ ORT_TEST(ops, dynamic_quantize_holds_zero_in_its_range) {
     const ortk_desc out_none[] = {TENSOR(ORT_DTYPE_U8, y, 3), out[1], out[2]};
     EXPECT("DynamicQuantizeLinear", NULL, ORTK_MODE_ROWS, in_none, out_none, want_none);
     CHECK(scale == 0 && zero == 0, "scale %g, zero %d of nothing", (double)scale, zero);
+}
+
+/* ---- 16-bit floats: 0x3c00 is 1, 0x4000 is 2, 0x7bff is 65504, 0x7c00 infinity in float16 ---- */
+
+/* 601 elements: more than the walk converts at once, and a tail. */
+ORT_TEST(ops, short_floats_are_added_and_rounded_once) {
+    enum { COUNT = 601 };
+    uint16_t x[COUNT], y[COUNT], want[COUNT];
+    const uint16_t small = 0x1000; /* 2^-11: half of the last place of 1 */
+    for (int i = 0; i < COUNT; i++) {
+        x[i] = i % 3 == 0 ? 0x3c00 : i % 3 == 1 ? 0x3c01 : 0x7c00;
+        want[i] = i % 3 == 0 ? 0x3c00 : i % 3 == 1 ? 0x3c02 : 0x7c00; /* ties to even */
+    }
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_F16, x, COUNT), desc(ORT_DTYPE_F16, 0, NULL, &small)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_F16, y, COUNT)};
+    EXPECT("Add", NULL, ORTK_MODE_ELEMENTWISE, in, out, want);
+}
+
+ORT_TEST(ops, short_floats_compare_to_truth_values) {
+    const uint16_t x[] = {0x3f80, 0xbf80, 0x7fc0}, zero = 0; /* 1, -1, NaN in bfloat16 */
+    uint8_t y[3];
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_BF16, x, 3), desc(ORT_DTYPE_BF16, 0, NULL, &zero)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_BOOL, y, 3)};
+    const uint8_t want[] = {0, 1, 0};
+    EXPECT("Less", NULL, ORTK_MODE_ELEMENTWISE, in, out, want);
+}
+
+/* The sum is in float32: 65504 + 65504 - 65504 would be infinite in float16. */
+ORT_TEST(ops, short_floats_are_summed_in_float32) {
+    const uint16_t x[] = {0x7bff, 0x7bff, 0xfbff, 0x3c00, 0x3c00, 0x4000}, want[] = {0x7bff, 0x4400};
+    const int64_t axes[] = {1};
+    uint16_t y[2];
+    const fake_attr attrs[] = {{.name = "keepdims", .ints = {0}}, {0}};
+    const ortk_desc in[] = {TENSOR(ORT_DTYPE_F16, x, 2, 3), TENSOR(ORT_DTYPE_I64, axes, 1)};
+    const ortk_desc out[] = {TENSOR(ORT_DTYPE_F16, y, 2)};
+    EXPECT("ReduceSum", attrs, ORTK_MODE_ROWS, in, out, want);
 }
 
 /* ---- moves ---- */

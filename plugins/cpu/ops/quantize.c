@@ -13,8 +13,7 @@ typedef struct quantize_params {
     bool dequantizes;
 } quantize_params;
 
-#define HALVES (ORT_DTYPE_BIT(ORT_DTYPE_F16) | ORT_DTYPE_BIT(ORT_DTYPE_BF16))
-#define FLOATS (ORTCPU_TYPE_F32 | HALVES)
+#define FLOATS (ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT)
 #define SMALL                                                                                                          \
     (ORT_DTYPE_BIT(ORT_DTYPE_U8) | ORT_DTYPE_BIT(ORT_DTYPE_I8) | ORT_DTYPE_BIT(ORT_DTYPE_U16) |                        \
      ORT_DTYPE_BIT(ORT_DTYPE_I16))

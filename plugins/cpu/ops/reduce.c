@@ -5,6 +5,7 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/table.h"
+#include "ops/wide.h"
 #include "ort/sdk/attr.h"
 
 #include <math.h>
@@ -251,15 +252,17 @@ static ort_status *reduce_plan(ortk_planner *planner, const void *params, const 
     return NULL;
 }
 
+ORTCPU_WIDE_PLAN(reduce_plan, 0)
+
 #define TYPES                                                                                                          \
-    (ORTCPU_TYPES_FLOAT | ORT_DTYPE_BIT(ORT_DTYPE_I32) | ORT_DTYPE_BIT(ORT_DTYPE_I64) | ORT_DTYPE_BIT(ORT_DTYPE_U32) | \
-     ORT_DTYPE_BIT(ORT_DTYPE_U64))
+    (ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT | ORT_DTYPE_BIT(ORT_DTYPE_I32) | ORT_DTYPE_BIT(ORT_DTYPE_I64) |           \
+     ORT_DTYPE_BIT(ORT_DTYPE_U32) | ORT_DTYPE_BIT(ORT_DTYPE_U64))
 #define ORDERED (TYPES | ORT_DTYPE_BIT(ORT_DTYPE_I8) | ORT_DTYPE_BIT(ORT_DTYPE_U8) | ORTCPU_TYPE_BOOL)
 #define KERNEL(NAME, SINCE, TYPE_SET)                                                                                  \
     {                                                                                                                  \
         .op = NAME, .domain = "", .since_version = SINCE, .until_version = ORTCPU_NEWEST_OPSET, .types = (TYPE_SET),   \
         .mode = ORTK_MODE_ROWS, .flags = ORTK_KERNEL_KNOWN(1), .params_bytes = sizeof(reduce_params),                  \
-        .compile = reduce_compile, .plan = reduce_plan                                                                 \
+        .compile = reduce_compile, .plan = reduce_plan_wide                                                            \
     }
 static const ortk_kernel kernels[] = {
     KERNEL("ReduceSum", 13, TYPES),
@@ -270,7 +273,7 @@ static const ortk_kernel kernels[] = {
     KERNEL("ReduceSumSquare", 18, TYPES),
     KERNEL("ReduceL1", 18, TYPES),
     KERNEL("ReduceL2", 18, TYPES),
-    KERNEL("ReduceLogSum", 18, ORTCPU_TYPES_FLOAT),
-    KERNEL("ReduceLogSumExp", 18, ORTCPU_TYPES_FLOAT),
+    KERNEL("ReduceLogSum", 18, ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT),
+    KERNEL("ReduceLogSumExp", 18, ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT),
 };
 const ortcpu_op_table ortcpu_ops_reduce = ORTCPU_TABLE(kernels);

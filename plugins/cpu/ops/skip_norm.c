@@ -5,6 +5,7 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/table.h"
+#include "ops/wide.h"
 #include "ort/sdk/attr.h"
 
 #include <string.h>
@@ -177,6 +178,8 @@ static ort_status *embed_plan(ortk_planner *planner, const void *params, const o
     return NULL;
 }
 
+ORTCPU_WIDE_PLAN(skip_plan, 0)
+
 #define SKIP(NAME, TYPES, COMPILE, PLAN)                                                                               \
     {                                                                                                                  \
         .op = NAME, .domain = "com.microsoft", .since_version = 1, .until_version = 1, .types = TYPES,                 \
@@ -184,19 +187,20 @@ static ort_status *embed_plan(ortk_planner *planner, const void *params, const o
         .plan = PLAN                                                                                                   \
     }
 
-/* Everything that is no id is float32. */
+/* Everything that is no id is of floats, in EmbedLayerNormalization of float32. */
 static bool rows_claim(ortk_node *node) {
     for (uint32_t i = 0; i < ortk_node_input_count(node); i++) {
         const uint32_t dtype = ortk_node_input_dtype(node, i); /* NONE: left out */
-        if (dtype != ORT_DTYPE_NONE && dtype != ORT_DTYPE_F32 && dtype != ORT_DTYPE_I32)
+        const bool is_short = ortk_node_input_dtype(node, 0) != ORT_DTYPE_I32 && ortcpu_is_half(dtype);
+        if (dtype != ORT_DTYPE_NONE && dtype != ORT_DTYPE_F32 && dtype != ORT_DTYPE_I32 && !is_short)
             return ortk_decline(node, ORTP_DECLINE_TYPE, "rows of another type than float32");
     }
     return true;
 }
 
 static const ortk_kernel kernels[] = {
-    SKIP("SkipLayerNormalization", ORTCPU_TYPE_F32, skip_compile, skip_plan),
-    SKIP("SkipSimplifiedLayerNormalization", ORTCPU_TYPE_F32, skip_compile, skip_plan),
+    SKIP("SkipLayerNormalization", ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT, skip_compile, skip_plan_wide),
+    SKIP("SkipSimplifiedLayerNormalization", ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT, skip_compile, skip_plan_wide),
     SKIP("EmbedLayerNormalization", ORT_DTYPE_BIT(ORT_DTYPE_I32), embed_compile, embed_plan),
 };
 const ortcpu_op_table ortcpu_ops_skip_norm = ORTCPU_TABLE(kernels);

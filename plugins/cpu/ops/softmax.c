@@ -3,6 +3,7 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/table.h"
+#include "ops/wide.h"
 #include "ort/sdk/attr.h"
 
 #include <string.h>
@@ -88,11 +89,13 @@ static ort_status *softmax_plan(ortk_planner *planner, const void *params, const
     return NULL;
 }
 
+ORTCPU_WIDE_PLAN(softmax_plan, 0)
+
 #define SOFTMAX(NAME)                                                                                                  \
     {                                                                                                                  \
-        .op = NAME, .domain = "", .since_version = 13, .until_version = ORTCPU_NEWEST_OPSET, .types = ORTCPU_TYPE_F32, \
-        .mode = ORTK_MODE_ROWS, .flags = ORTK_KERNEL_INPLACE, .params_bytes = sizeof(softmax_params),                  \
-        .compile = softmax_compile, .plan = softmax_plan                                                               \
+        .op = NAME, .domain = "", .since_version = 13, .until_version = ORTCPU_NEWEST_OPSET,                           \
+        .types = ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT, .mode = ORTK_MODE_ROWS, .flags = ORTK_KERNEL_INPLACE,           \
+        .params_bytes = sizeof(softmax_params), .compile = softmax_compile, .plan = softmax_plan_wide                  \
     }
 static const ortk_kernel kernels[] = {SOFTMAX("Softmax"), SOFTMAX("LogSoftmax")};
 const ortcpu_op_table ortcpu_ops_softmax = ORTCPU_TABLE(kernels);

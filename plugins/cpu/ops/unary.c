@@ -97,7 +97,7 @@ static ort_status *unary_plan(ortk_planner *planner, const void *params, const o
     (void)out_count;
     const unary_params *p = params;
     ortcpu_walk_spec spec = {ortcpu_unary_loop(p->op, in[0].dtype), &p->loop, out, in, in_count, p->element_ns};
-    return ortcpu_walk_plan(planner, &spec, step);
+    return ortcpu_walk_plan_f32(planner, &spec, step);
 }
 
 /* Clip's bounds are operands 2 and 3 of the loop, read at run, NULL where left out. */
@@ -113,7 +113,7 @@ static ort_status *clip_plan(ortk_planner *planner, const void *params, const or
         plain[i] = (ortk_desc){.dtype = in[0].dtype, .element_count = 1};
     }
     ortcpu_walk_spec spec = {ortcpu_unary_loop(p->op, in[0].dtype), &p->loop, out, plain, in_count, p->element_ns};
-    return ortcpu_walk_plan(planner, &spec, step);
+    return ortcpu_walk_plan_f32(planner, &spec, step);
 }
 
 #define UNARY(NAME, SINCE, TYPES, COMPILE, PLAN)                                                                       \
@@ -122,15 +122,15 @@ static ort_status *clip_plan(ortk_planner *planner, const void *params, const or
         .mode = ORTK_MODE_ELEMENTWISE, .flags = ORTK_KERNEL_INPLACE | ORTK_KERNEL_UNARY,                               \
         .params_bytes = sizeof(unary_params), .compile = COMPILE, .plan = PLAN                                         \
     }
-#define FLOATS(NAME, SINCE) UNARY(NAME, SINCE, ORTCPU_TYPES_FLOAT, unary_compile, unary_plan)
+#define FLOATS(NAME, SINCE) UNARY(NAME, SINCE, ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT, unary_compile, unary_plan)
 
 static const ortk_kernel kernels[] = {
-    UNARY("Abs", 6, ORTCPU_TYPES_REAL, unary_compile, unary_plan),
-    UNARY("Neg", 6, ORTCPU_TYPES_INT | ORTCPU_TYPES_FLOAT, unary_compile, unary_plan),
-    UNARY("Sign", 9, ORTCPU_TYPES_REAL, unary_compile, unary_plan),
-    UNARY("Relu", 6, ORTCPU_TYPES_INT | ORTCPU_TYPES_FLOAT, unary_compile, unary_plan),
-    UNARY("Clip", 11, ORTCPU_TYPES_REAL, unary_compile, clip_plan),
-    UNARY("IsInf", 10, ORTCPU_TYPES_FLOAT, is_inf_compile, unary_plan),
+    UNARY("Abs", 6, ORTCPU_TYPES_REAL | ORTCPU_TYPES_SHORT, unary_compile, unary_plan),
+    UNARY("Neg", 6, ORTCPU_TYPES_INT | ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT, unary_compile, unary_plan),
+    UNARY("Sign", 9, ORTCPU_TYPES_REAL | ORTCPU_TYPES_SHORT, unary_compile, unary_plan),
+    UNARY("Relu", 6, ORTCPU_TYPES_INT | ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT, unary_compile, unary_plan),
+    UNARY("Clip", 11, ORTCPU_TYPES_REAL | ORTCPU_TYPES_SHORT, unary_compile, clip_plan),
+    UNARY("IsInf", 10, ORTCPU_TYPES_FLOAT | ORTCPU_TYPES_SHORT, is_inf_compile, unary_plan),
     FLOATS("LeakyRelu", 6),
     FLOATS("Floor", 6),
     FLOATS("Ceil", 6),
