@@ -6,6 +6,14 @@ import onnx
 from onnx import defs
 
 NEWEST = defs.onnx_opset_version()
+ML = "ai.onnx.ml"
+NEWEST_OF = {"": NEWEST, ML: 5}
+
+
+def newest_schema(op, domain=""):
+    """Of the last version that is no notice of withdrawal."""
+    schema = defs.get_schema(op, NEWEST_OF[domain], domain)
+    return defs.get_schema(op, schema.since_version - 1, domain) if schema.deprecated else schema
 
 
 @dataclass
@@ -32,12 +40,16 @@ class Case:
     expect: str = ""                 # an error's code: the model must be refused
     graph: object = None             # level 4: an onnx GraphProto's parts (see graphs.py)
     level: int = 3
+    domain: str = ""
     bits: bool = False               # E: also the sign of zero and the payload of NaN, for what only moves
 
     @property
+    def schema(self):
+        return defs.get_schema(self.op, self.opset, self.domain) if self.opset else newest_schema(self.op, self.domain)
+
+    @property
     def since(self):
-        newest = defs.get_schema(self.op, self.opset or NEWEST, "")
-        return newest.since_version
+        return self.schema.since_version
 
     @property
     def name(self):
@@ -45,14 +57,14 @@ class Case:
 
 
 def dtype_name(dtype):
-    return str(np.dtype(dtype))
+    return "string" if np.dtype(dtype).kind == "O" else str(np.dtype(dtype))
 
 
 def signature(case):
     """The type variables of the operator's schema and the types that this case gives them: {"T=float32"}."""
     if not case.sets:
         return []
-    schema = defs.get_schema(case.op, case.opset or NEWEST, "")
+    schema = case.schema
     variables = {c.type_param_str for c in schema.type_constraints}
     found = set()
 

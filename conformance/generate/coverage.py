@@ -2,9 +2,7 @@
 provider takes. CLAIMED is written from the provider's tables and is itself checked: see README.md."""
 import json
 
-from onnx import defs
-
-from case import NEWEST
+from case import ML, newest_schema
 from operators.elementwise import CASTS, POW_BASES
 from corners import BOOL, F32, FLOAT, MOVED, REAL, SIGNED, UNSIGNED
 from operators.indexed import HALVES
@@ -44,6 +42,8 @@ FIRST = {  # operator's first type variable: the element types of its kernels
     **dict.fromkeys("RNN GRU LSTM".split(), {"float32"}),
     "OneHot": names(ONE_HOT),
     "ConstantOfShape": {"int64"},
+    **dict.fromkeys("StringConcat StringSplit StringNormalizer RegexFullMatch".split(), {"string"}),
+    "TfIdfVectorizer": {"string", "int32", "int64"},
     "Range": {"float32", "float64", "int16", "int32", "int64"},
 }
 OTHERS = {  # further type variables that a kernel's conditions narrow; those not here: all types of the schema
@@ -53,14 +53,24 @@ OTHERS = {  # further type variables that a kernel's conditions narrow; those no
     ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},
     ("OneHot", "T3"): names(MOVED), ("OneHot", "T2"): names(REAL), ("ConstantOfShape", "T2"): names(MOVED),
 }
+ROWS = {"float32", "float64", "int32", "int64"}
+FIRST_ML = {  # the same for ai.onnx.ml
+    **dict.fromkeys("""ArrayFeatureExtractor FeatureVectorizer Binarizer Imputer Normalizer Scaler LinearClassifier LinearRegressor SVMClassifier
+                       SVMRegressor TreeEnsembleClassifier TreeEnsembleRegressor""".split(), ROWS),
+    "OneHotEncoder": ROWS | {"string"},
+    "LabelEncoder": ROWS | {"int16", "string"},
+    "CategoryMapper": {"int64", "string"},
+    "TreeEnsemble": {"float32", "float64"},
+}
+DOMAINS = {"": FIRST, ML: FIRST_ML}
 ONNX_NAMES = {"float": "float32", "double": "float64"}
 
 
 def claimed():
     """{(operator, variable, type)}: the denominator."""
     out = set()
-    for op, first in FIRST.items():
-        schema = defs.get_schema(op, NEWEST, "")
+    for op, first, domain in ((o, f, d) for d, rows in DOMAINS.items() for o, f in rows.items()):
+        schema = newest_schema(op, domain)
         for i, constraint in enumerate(schema.type_constraints):
             allowed = {t[7:-1] for t in constraint.allowed_type_strs if t.startswith("tensor(")}
             allowed = {ONNX_NAMES.get(t, t) for t in allowed}
@@ -72,7 +82,7 @@ def claimed():
 
 def of(case):
     """The signatures that a case touches; older forms of an operator count for nothing here."""
-    if case.level != 3 or case.expect or case.since != defs.get_schema(case.op, NEWEST, "").since_version:
+    if case.level != 3 or case.expect or case.since != newest_schema(case.op, case.domain).since_version:
         return set()
     return {(case.op, *text.split("=")) for text in case.facts["types"]}
 
@@ -90,7 +100,7 @@ def compare(path):
         if case["level"] == 3 and case["verdict"] == "passed" and "_opset" not in case["id"]:  # older forms: other variables
             for text in (case["ran"] or "").split():
                 op, rest = text.split(":")
-                ran |= {(op, *rest.split("="))}
+                ran |= {(op, *rest.split("="))} if "=" in rest else set()  # an operator may have no type variable
     wanted = {row for row in claimed() if row[0] not in NEVER_ASKED}
     for what, rows in (("claimed here, ran nowhere", wanted - ran), ("ran, claimed nowhere", ran - claimed())):
         for op, variable, dtype in sorted(rows):

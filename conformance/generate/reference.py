@@ -26,7 +26,7 @@ def node_of(case, arrays):
     while names and not names[-1]:
         names.pop()
     outputs = [f"y{i}" for i in range(case.outputs)]
-    return helper.make_node(case.op, names, outputs, name="node", **case.attrs), names, outputs
+    return helper.make_node(case.op, names, outputs, name="node", domain=case.domain, **case.attrs), names, outputs
 
 
 def by_onnx(case, arrays):
@@ -36,9 +36,16 @@ def by_onnx(case, arrays):
     graph = helper.make_graph([node], "reference",
                               [helper.make_tensor_value_info(n, tensor_type(a.dtype), a.shape) for n, a in present],
                               [helper.make_tensor_value_info(n, onnx.TensorProto.UNDEFINED, None) for n in outputs])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", case.opset or NEWEST)])
+    model = helper.make_model(graph, opset_imports=imports_of(case))
     with np.errstate(all="ignore"):
         return ReferenceEvaluator(model).run(None, dict(present))
+
+
+def imports_of(case, least=0):
+    """What the case's model imports; an operator that was withdrawn at its last version it has."""
+    if not case.domain:
+        return [helper.make_opsetid("", case.opset or max(NEWEST if least == 0 else case.since, least))]
+    return [helper.make_opsetid("", NEWEST), helper.make_opsetid(case.domain, case.opset or case.since)]
 
 
 def magnitudes(arrays):

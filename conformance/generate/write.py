@@ -43,7 +43,7 @@ def model_of(case, expected):
             inputs.append(info(name, [s[i] for s in case.sets], symbols))
     results = [info(n, [e[i] for e in expected], symbols) for i, n in enumerate(outputs)]
     graph = helper.make_graph([node], case.name, inputs, results, inits)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", case.opset or max(case.since, LEAST_OPSET))],
+    return helper.make_model(graph, opset_imports=reference.imports_of(case, LEAST_OPSET),
                              ir_version=IR_VERSION, producer_name="conformance/generate")
 
 
@@ -63,7 +63,7 @@ def put_arrays(files, folder, kind, arrays, names):
 
 def facts(case):
     if case.level == 3:
-        out = {"schema": 1, "op": RUNS_AS.get(case.op, case.op), "domain": "", "since": case.since, "types": signature(case), "level": 3}
+        out = {"schema": 1, "op": RUNS_AS.get(case.op, case.op), "domain": case.domain, "since": case.since, "types": signature(case), "level": 3}
     else:
         out = {"schema": 1, "op": "", "domain": "", "since": case.opset, "types": [], "level": case.level}
     out.update({"class": case.klass, "note": case.note})

@@ -124,22 +124,6 @@ ort_status *orti_execution_bind(orti_execution *execution) {
     return execution->run ? orti_run_bind(execution->run) : NULL;
 }
 
-static ort_status *shape_failure(const orti_execution *execution, uint32_t index, const orti_tensor *made) {
-    const orti_graph *graph = execution->script->graph;
-    const orti_tensor *wanted = execution->bound[index];
-    orti_text got, want;
-    orti_text_init(&got, execution->alloc);
-    orti_text_init(&want, execution->alloc);
-    orti_shape_print(made->dtype, made->dims, made->rank, &got);
-    orti_shape_print(wanted->dtype, wanted->dims, wanted->rank, &want);
-    ort_status *status =
-        ORT_STATUS(INVALID_ARGUMENT, "output '%s' is %s, but the tensor set for it is %s",
-                   orti_graph_value(graph, orti_graph_output(graph, index))->name, got.data, want.data);
-    orti_text_finish(&got);
-    orti_text_finish(&want);
-    return status;
-}
-
 /* True when somebody else may write to the tensor later, or hold it for another purpose. */
 static bool is_foreign(const orti_execution *execution, uint32_t index, const orti_tensor *tensor) {
     const orti_script *script = execution->script;
@@ -181,7 +165,8 @@ static ort_status *output_take(orti_execution *execution, uint32_t index) {
     bool is_same = bound->dtype == tensor->dtype && bound->rank == tensor->rank &&
                    bound->size_bytes == tensor->size_bytes &&
                    memcmp(bound->dims, tensor->dims, tensor->rank * sizeof *tensor->dims) == 0;
-    if (!is_same) return shape_failure(execution, index, tensor);
+    const orti_plan_output made = {.dtype = tensor->dtype, .rank = tensor->rank, .dims = tensor->dims};
+    if (!is_same) return orti_run_output_refuse(graph, index, &made, bound);
     if (tensor->size_bytes) memmove(bound->data, tensor->data, (size_t)tensor->size_bytes);
     slot_put(&execution->outputs[index], orti_datum_retain(&bound->datum));
     return NULL;

@@ -84,6 +84,9 @@ struct orti_run {
 ORT_MUST_USE ort_status *orti_run_timelines_open(orti_run *run);
 void orti_run_timelines_close(orti_run *run);
 
+/* INVALID_ARGUMENT: a tensor that was set for an output of another shape. */
+ORT_MUST_USE ort_status *orti_run_output_refuse(const orti_graph *graph, uint32_t index, const orti_plan_output *want,
+                                                const orti_tensor *tensor);
 /* CANCELLED or DEADLINE. */
 ORT_MUST_USE ort_status *orti_run_give_up_check(const orti_run_request *request);
 

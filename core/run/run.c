@@ -163,18 +163,11 @@ void orti_run_release_inputs(orti_run *run) {
     for (uint32_t i = 0; i < run->plan->schedule->input_count; i++) orti_run_set_input(run, i, NULL);
 }
 
-static ort_status *output_check(const orti_run *run, uint32_t index, const orti_tensor *tensor) {
-    const orti_plan_output *want = &run->plan->outputs[index];
-    const orti_graph *graph = run->plan->schedule->graph;
-    bool is_same = tensor->dtype == want->dtype;
-    if (!want->is_told) {
-        is_same &= tensor->rank == want->rank && tensor->size_bytes == want->size_bytes;
-        is_same = is_same && (want->rank == 0 || memcmp(tensor->dims, want->dims, want->rank * sizeof(int64_t)) == 0);
-    }
-    if (is_same) return NULL;
+ort_status *orti_run_output_refuse(const orti_graph *graph, uint32_t index, const orti_plan_output *want,
+                                   const orti_tensor *tensor) {
     orti_text got, wanted;
-    orti_text_init(&got, run->plan->schedule->alloc);
-    orti_text_init(&wanted, run->plan->schedule->alloc);
+    orti_text_init(&got, orti_allocator_default());
+    orti_text_init(&wanted, orti_allocator_default());
     orti_shape_print(tensor->dtype, tensor->dims, tensor->rank, &got);
     orti_shape_print(want->dtype, want->dims, want->rank, &wanted);
     ort_status *status =
@@ -183,6 +176,16 @@ static ort_status *output_check(const orti_run *run, uint32_t index, const orti_
     orti_text_finish(&got);
     orti_text_finish(&wanted);
     return status;
+}
+
+static ort_status *output_check(const orti_run *run, uint32_t index, const orti_tensor *tensor) {
+    const orti_plan_output *want = &run->plan->outputs[index];
+    bool is_same = tensor->dtype == want->dtype;
+    if (!want->is_told) {
+        is_same &= tensor->rank == want->rank && tensor->size_bytes == want->size_bytes;
+        is_same = is_same && (want->rank == 0 || memcmp(tensor->dims, want->dims, want->rank * sizeof(int64_t)) == 0);
+    }
+    return is_same ? NULL : orti_run_output_refuse(run->plan->schedule->graph, index, want, tensor);
 }
 
 ort_status *orti_run_set_output(orti_run *run, uint32_t index, orti_tensor *tensor) {

@@ -228,3 +228,70 @@ ORT_TEST(control_stop, four_threads_in_one_script) {
         CHECK(threads[i].wrong_count == 0, "thread %d: %lld wrong", i, (long long)threads[i].wrong_count);
     text_house_close(&house);
 }
+
+/* ---- work that fails and memory that runs out, somewhere in a loop on a device ---- */
+
+enum { SEEDS = 8, FAULT_ROUNDS = 30 };
+
+static bool is_told_of_a_fault(ort_code code) {
+    return code == ORT_CODE_OUT_OF_MEMORY || code == ORT_CODE_DEVICE_LOST || code == ORT_CODE_PLUGIN;
+}
+
+/* One way and the other, in turns; right, or told in words. */
+static void fault_rounds(flight *at, int64_t *good_count) {
+    for (int i = 0; i < FAULT_ROUNDS; i++) {
+        if (i % 2) {
+            at->is_done = false;
+            CHECK_OK(ort_binding_run_async(at->binding, NULL, flight_done, at));
+            flight_wait(at);
+        } else {
+            ort_status *status = ort_binding_run(at->binding, NULL);
+            at->code = ort_status_code(status);
+            ort_status_destroy(status);
+        }
+        CHECK(at->code == ORT_CODE_OK || is_told_of_a_fault(at->code), "code %d", (int)at->code);
+        if (at->code != ORT_CODE_OK) continue;
+        ++*good_count;
+        CHECK(((const float *)ort_tensor_data(ort_binding_output(at->binding, 0)))[3] == 16.0f);
+    }
+}
+
+static void fault_session(int seed, int64_t *good_count) {
+    const int64_t three = 3;
+    text_house house;
+    flight at;
+    char providers[200];
+    snprintf(
+        providers, sizeof providers,
+        "[{\"name\": \"sim\", \"options\": {\"seed\": %d, \"random\": true, \"fail_at\": 60, \"out_of_memory_at\": "
+        "%d}}, \"cpu\"]",
+        seed + 1, seed % 2 ? 25 : 0);
+    CHECK_OK(text_house_begin(&house, TEST_PLUGINS, providers));
+    CHECK_OK(text_house_model(&house, SHARED));
+    ort_status *status = ort_session_create(house.environment, house.model, house.options, &house.session);
+    CHECK(!status || is_told_of_a_fault(ort_status_code(status)), "%s", ort_status_message(status));
+    ort_status_destroy(status);
+    if (house.session) {
+        bool adds = true;
+        ort_tensor *n = scalar_of(ORT_DTYPE_I64, &three, sizeof three), *b = scalar_of(ORT_DTYPE_BOOL, &adds, 1);
+        memset(&at, 0, sizeof at);
+        orti_lock_init(&at.lock);
+        orti_condition_init(&at.changed);
+        at.inputs[0] = vector_of(4, 1);
+        at.inputs[1] = n;
+        CHECK_OK(ort_binding_create(house.session, &at.binding));
+        CHECK_OK(ort_binding_set_input(at.binding, 0, at.inputs[0]));
+        CHECK_OK(ort_binding_set_input(at.binding, 1, n));
+        CHECK_OK(ort_binding_set_input(at.binding, 2, b));
+        fault_rounds(&at, good_count);
+        flight_close(&at);
+        ort_tensor_release(b);
+    }
+    text_house_close(&house);
+}
+
+ORT_TEST(control_stop, faults_in_a_loop) {
+    int64_t good_count = 0;
+    for (int seed = 0; seed < SEEDS; seed++) fault_session(seed, &good_count);
+    CHECK(good_count > 0 && good_count < SEEDS * FAULT_ROUNDS, "%lld good runs", (long long)good_count);
+}

@@ -1,4 +1,4 @@
 """The tables, a module a family. Each has cases(): an iterator of Case."""
-from operators import elementwise, forms, indexed, moves, networks, norms, others, recurrent, reductions, refused
+from operators import elementwise, features, forms, indexed, moves, networks, norms, others, recurrent, reductions, refused, text
 
-FAMILIES = (elementwise, reductions, moves, indexed, networks, norms, others, recurrent, forms, refused)
+FAMILIES = (elementwise, reductions, moves, indexed, networks, norms, others, recurrent, features, text, forms, refused)

@@ -62,7 +62,7 @@ static ort_status *scaler_plan(ortk_planner *planner, const void *params, const 
     return NULL;
 }
 
-/* ---- Normalizer: a row over its largest magnitude, its sum of magnitudes, or its length; 0 leaves it alone ---- */
+/* ---- Normalizer: a row over its largest element, its sum of magnitudes, or its length; 0 leaves it alone ---- */
 
 typedef enum norm_kind { NORM_MAX, NORM_L1, NORM_L2 } norm_kind;
 
@@ -88,10 +88,10 @@ static ort_status *norm_compile(ortk_compiler *compiler, const ortk_node *node, 
 }
 
 static double row_norm(norm_kind kind, const float *x, int64_t count) {
-    double norm = 0;
+    double norm = kind == NORM_MAX && count ? (double)x[0] : 0;
     for (int64_t i = 0; i < count; i++) {
         const double size = fabs((double)x[i]);
-        norm = kind == NORM_MAX ? fmax(norm, size) : norm + (kind == NORM_L1 ? size : size * size);
+        norm = kind == NORM_MAX ? fmax(norm, (double)x[i]) : norm + (kind == NORM_L1 ? size : size * size);
     }
     return kind == NORM_L2 ? sqrt(norm) : norm;
 }

@@ -110,7 +110,10 @@ static ort_status *tree_alloc(ortk_compiler *compiler, int64_t item_count, gram_
     return NULL;
 }
 
-static ort_status *settings_read(ortk_compiler *compiler, const ortk_node *node, gram_params *p) {
+/* Weight i is that of n-gram i, which counts in column columns[i]. */
+static ort_status *settings_read(ortk_compiler *compiler, const ortk_node *node, const int64_t *columns,
+                                 int64_t gram_count, gram_params *p) {
+    const float *weights = NULL;
     static const char *const names[] = {"TF", "IDF", "TFIDF"};
     int64_t count = 0;
     uint32_t mode = 0;
@@ -121,10 +124,14 @@ static ort_status *settings_read(ortk_compiler *compiler, const ortk_node *node,
     p->skips = ortk_attr_int(node, "max_skip_count", 0);
     if (mode == 3) return wrong(node, "mode is none of TF, IDF, TFIDF");
     if (p->least < 1 || p->most < p->least || p->skips < 0) return wrong(node, "lengths or skips that can't be");
-    ort_status *status = ortcpu_attr_floats(compiler, node, "weights", &p->weights, &count);
-    if (!status && count && count < p->column_count)
-        status = wrong(node, "weights are fewer than its output has columns");
-    return status;
+    ort_status *status = ortcpu_attr_floats(compiler, node, "weights", &weights, &count);
+    if (status || count == 0 || p->mode == GRAM_TF) return status;
+    if (count != gram_count) return wrong(node, "weights are not as many as ngram_indexes");
+    float *by_column = ortk_compiler_alloc(compiler, (size_t)p->column_count * sizeof *by_column);
+    if (!by_column) return ortk_out_of_memory();
+    for (int64_t i = 0; i < gram_count; i++) by_column[columns[i]] = weights[i];
+    p->weights = by_column;
+    return NULL;
 }
 
 static ort_status *gram_compile(ortk_compiler *compiler, const ortk_node *node, void *params) {
@@ -137,7 +144,7 @@ static ort_status *gram_compile(ortk_compiler *compiler, const ortk_node *node, 
         if (columns[i] < 0) return wrong(node, "ngram_indexes are negative");
         if (columns[i] >= p->column_count) p->column_count = columns[i] + 1;
     }
-    if (!status) status = settings_read(compiler, node, p);
+    if (!status) status = settings_read(compiler, node, columns, gram_count, p);
     if (!status) status = items_read(compiler, node, p, &items, &item_count);
     if (!status && item_count >= UINT32_MAX) status = wrong(node, "the pool is too large");
     if (!status && item_count == 0) status = wrong(node, "has no pool for the type of its input");
