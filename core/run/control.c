@@ -66,7 +66,7 @@ struct run_loop {
     uint32_t state_count, stack_count, slicer_count;
     run_stack *stacks;
     run_slicer *slicers;
-    orti_tensor *counter; /* the iteration, as the body reads it */
+    orti_tensor *counter; /* the iteration, as the body reads it; kept */
 };
 
 void orti_run_loop_clear(run_loop *loop) {
@@ -79,6 +79,11 @@ void orti_run_loop_clear(run_loop *loop) {
     for (uint32_t i = 0; i < loop->slicer_count; i++) orti_slicer_clear(&loop->slicers[i]);
     orti_datum_release(loop->condition);
     loop->condition = NULL;
+}
+
+void orti_run_loop_finish(run_loop *loop) {
+    if (!loop) return;
+    orti_run_loop_clear(loop);
     orti_tensor_release(loop->counter);
     loop->counter = NULL;
 }

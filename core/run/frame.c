@@ -42,6 +42,7 @@ void orti_frame_finish(orti_execution *execution, run_frame *frame) {
     orti_frame_clear(frame);
     for (uint32_t i = 0; i < frame->script->command_count; i++) {
         run_place *place = &frame->places[i];
+        orti_run_loop_finish(place->loop);
         for (uint32_t k = 0; k < SEGMENT_RUN_COUNT; k++) run_drop(execution, place->runs[k]);
         for (uint32_t k = 0; place->bodies && k < frame->script->commands[i].body_count; k++)
             orti_frame_finish(execution, place->bodies[k]);

@@ -102,6 +102,7 @@ ORT_MUST_USE ort_status *orti_sequence_map_begin(orti_execution *execution, run_
                                                  const orti_command *command);
 ORT_MUST_USE ort_status *orti_sequence_map_resume(orti_execution *execution, run_frame *frame,
                                                   const orti_command *command);
-void orti_run_loop_clear(run_loop *loop); /* takes NULL */
+void orti_run_loop_clear(run_loop *loop);  /* takes NULL */
+void orti_run_loop_finish(run_loop *loop); /* takes NULL */
 
 #endif

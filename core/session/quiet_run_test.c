@@ -2,6 +2,7 @@
  * library's place; system calls by asking the kernel to kill a child that makes any but write and exit (Linux, seccomp
  * mode 1). Sanitizers do both themselves, so there is nothing to count under them. */
 #include "session/test_house.h"
+#include "session/text_house.h"
 #include "testing/test.h"
 
 #include <stdatomic.h>
@@ -69,6 +70,46 @@ ORT_TEST(quiet_run, allocates_nothing) {
     ort_binding_destroy(binding);
     ort_tensor_release(input);
     house_close(&house);
+}
+
+/* Twice in a Loop, an If: once the frames are there, values change hands. */
+#define CONTROL                                                                                                        \
+    "graph \"control\" {\n"                                                                                            \
+    "  input %x : float32[4]\n"                                                                                        \
+    "  input %b : bool[]\n"                                                                                            \
+    "  const %two : int64[] = {2}\n"                                                                                   \
+    "  %z = Loop (%two, _, %x) {body = graph \"body\" {\n"                                                             \
+    "    input %i : int64[]\n    input %go : bool[]\n    input %s : float32[4]\n"                                      \
+    "    capture %b1 : bool[] = %b\n"                                                                                  \
+    "    %t = If (%b1) {then_branch = graph \"then\" {\n"                                                              \
+    "      capture %s1 : float32[4] = %s\n      %p = Neg (%s1)\n      output %p\n"                                     \
+    "    }, else_branch = graph \"else\" {\n"                                                                          \
+    "      capture %s2 : float32[4] = %s\n      %q = Abs (%s2)\n      output %q\n"                                     \
+    "    }}\n"                                                                                                         \
+    "    output %go\n    output %t\n"                                                                                  \
+    "  }}\n"                                                                                                           \
+    "  output %z\n"                                                                                                    \
+    "}\n"
+
+ORT_TEST(quiet_run, allocates_nothing_in_control_flow) {
+    text_house house;
+    ort_binding *binding = NULL;
+    ort_tensor *x = house_tensor(4, 1), *b = NULL;
+    CHECK_OK(text_house_open(&house, TEST_PLUGINS, "cpu", CONTROL));
+    CHECK_OK(ort_tensor_create(ORT_DTYPE_BOOL, NULL, 0, &b));
+    *(bool *)ort_tensor_data(b) = true;
+    CHECK_OK(ort_binding_create(house.session, &binding));
+    CHECK_OK(ort_binding_set_input(binding, 0, x));
+    CHECK_OK(ort_binding_set_input(binding, 1, b));
+    for (int i = 0; i < 3; i++) CHECK_OK(ort_binding_run(binding, NULL));
+    long before = atomic_load(&allocation_count);
+    for (int i = 0; i < ROUNDS; i++) CHECK_OK(ort_binding_run(binding, NULL));
+    CHECK(atomic_load(&allocation_count) == before, "%ld allocations", atomic_load(&allocation_count) - before);
+    CHECK(((const float *)ort_tensor_data(ort_binding_output(binding, 0)))[2] == 3.0f);
+    ort_binding_destroy(binding);
+    ort_tensor_release(x);
+    ort_tensor_release(b);
+    text_house_close(&house);
 }
 
 /* In a child: only read, write and exit are let through from here on. Returns the child's wait status. */
