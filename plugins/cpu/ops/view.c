@@ -3,10 +3,14 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
+/* Of every type but strings, which have no size of their own: elements of a few bits lie packed in any shape. */
+#define TYPES_ALL                                                                                                      \
+    ((ORT_DTYPE_BIT(ORT_DTYPE_COUNT) - 1) & ~ORT_DTYPE_BIT(ORT_DTYPE_NONE) & ~ORT_DTYPE_BIT(ORT_DTYPE_STRING))
+
 #define VIEW(NAME, SINCE, KNOWN)                                                                                       \
     {                                                                                                                  \
-        .op = NAME, .domain = "", .since_version = SINCE, .until_version = ORTCPU_NEWEST_OPSET,                        \
-        .types = ORTCPU_TYPES_MOVED, .mode = ORTK_MODE_ROWS, .flags = ORTK_KERNEL_RESHAPES | (KNOWN)                   \
+        .op = NAME, .domain = "", .since_version = SINCE, .until_version = ORTCPU_NEWEST_OPSET, .types = TYPES_ALL,    \
+        .mode = ORTK_MODE_ROWS, .flags = ORTK_KERNEL_RESHAPES | (KNOWN)                                                \
     }
 static const ortk_kernel kernels[] = {
     VIEW("Reshape", 5, 0),    VIEW("Flatten", 1, 0),  VIEW("Squeeze", 13, 0),
