@@ -11,21 +11,36 @@
 
 /* ---- walks ---- */
 
-/* Lane l goes from node at[l] to its leaf, looking at the row x[l]. */
+/* One step of a walk: from node `at` to one of its kids, by the row x. */
+#define STEP(NODES, NODE, T, at, x)                                                                                    \
+    do {                                                                                                               \
+        const NODE *node = &(NODES)[at];                                                                               \
+        const T value = (x)[node->feature & ~ORTCPU_NAN_TRUE];                                                         \
+        const uint32_t is_first =                                                                                      \
+            (uint32_t)(value <= node->split) | ((uint32_t)(value != value) & node->feature >> 31);                     \
+        at = node->kids[is_first ^ 1];                                                                                 \
+    } while (0)
+
+/* Lane l goes from node at[l] to its leaf, looking at the row x[l]. Places are kept in registers, so the lanes are
+ * written out; a walk that has arrived stays where it is. */
 #define WALK(NAME, NODES, NODE, T)                                                                                     \
     static void NAME(const ortcpu_trees *t, const T *const *x, uint32_t *at) {                                         \
         const NODE *nodes = t->NODES;                                                                                  \
-        for (uint32_t is_walking = 1; is_walking;) {                                                                   \
-            is_walking = 0;                                                                                            \
-            for (int l = 0; l < LANES; l++) {                                                                          \
-                const NODE *node = &nodes[at[l]];                                                                      \
-                const T value = x[l][node->feature & ~ORTCPU_NAN_TRUE];                                                \
-                const uint32_t is_first =                                                                              \
-                    (uint32_t)(value <= node->split) | ((uint32_t)(value != value) & node->feature >> 31);             \
-                at[l] = node->kids[!is_first];                                                                         \
-                is_walking |= at[l] < t->node_count;                                                                   \
-            }                                                                                                          \
+        const uint32_t node_count = t->node_count;                                                                     \
+        uint32_t a = at[0], b = at[1], c = at[2], d = at[3], e = at[4], f = at[5], g = at[6], h = at[7];               \
+        while (a < node_count || b < node_count || c < node_count || d < node_count || e < node_count ||               \
+               f < node_count || g < node_count || h < node_count) {                                                   \
+            STEP(nodes, NODE, T, a, x[0]);                                                                             \
+            STEP(nodes, NODE, T, b, x[1]);                                                                             \
+            STEP(nodes, NODE, T, c, x[2]);                                                                             \
+            STEP(nodes, NODE, T, d, x[3]);                                                                             \
+            STEP(nodes, NODE, T, e, x[4]);                                                                             \
+            STEP(nodes, NODE, T, f, x[5]);                                                                             \
+            STEP(nodes, NODE, T, g, x[6]);                                                                             \
+            STEP(nodes, NODE, T, h, x[7]);                                                                             \
         }                                                                                                              \
+        const uint32_t all[LANES] = {a, b, c, d, e, f, g, h};                                                          \
+        memcpy(at, all, sizeof all);                                                                                   \
     }
 WALK(walk_f32, f32, ortcpu_node_f32, float)
 WALK(walk_f64, f64, ortcpu_node_f64, double)
@@ -71,6 +86,10 @@ static double sum_start(ortcpu_tree_sum sum) {
 
 static void votes_add(const ortcpu_trees *t, uint32_t at, double *sums) {
     const uint32_t leaf = at - t->node_count;
+    if (t->has_plain_votes) {
+        sums[t->votes[leaf].target] += t->votes[leaf].exact;
+        return;
+    }
     for (uint32_t v = t->first_votes[leaf]; v < t->first_votes[leaf + 1]; v++) {
         double *sum = &sums[t->votes[v].target];
         const double weight = t->votes[v].exact;

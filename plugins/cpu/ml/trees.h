@@ -56,6 +56,7 @@ typedef struct ortcpu_trees {
     const uint32_t *roots;
     const uint32_t *first_votes; /* by leaf, and one more */
     const ortcpu_vote *votes;
+    bool has_plain_votes;  /* one for each leaf, and they are added */
     int64_t feature_count; /* one more than the largest feature that is looked at */
     int64_t targets;
     const double *base; /* by target; NULL: 0 */

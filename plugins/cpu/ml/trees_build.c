@@ -108,6 +108,10 @@ static void votes_copy(const tree_builder *b) {
 }
 
 static ort_status *votes_check(const tree_builder *b) {
+    const bool is_added = b->to->sum == ORTCPU_TREE_SUM || b->to->sum == ORTCPU_TREE_AVERAGE;
+    b->to->has_plain_votes = is_added;
+    for (uint32_t i = 0; i < b->to->leaf_count; i++)
+        b->to->has_plain_votes &= b->first_votes[i + 1] - b->first_votes[i] == 1;
     for (uint32_t i = 0; i < b->first_votes[b->to->leaf_count]; i++)
         if ((int64_t)b->votes[i].target >= b->to->targets)
             return ortk_fail(ORT_CODE_INVALID_MODEL, "%s '%s': a vote for target %u of %lld", ortk_node_op(b->node),
