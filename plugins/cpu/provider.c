@@ -66,9 +66,13 @@ static void cpu_destroy(const ortp_host *host, void *context) {
 }
 
 static ort_status *cpu_kernels(void *context, ortk_kernels *all) {
-    static const ortcpu_op_table *const heavy[] = {&ortcpu_heavy_conv,      &ortcpu_heavy_product,
-                                                   &ortcpu_heavy_pool,      &ortcpu_heavy_recurrent,
-                                                   &ortcpu_heavy_attention, &ortcpu_heavy_projected_attention};
+    static const ortcpu_op_table *const heavy[] = {&ortcpu_heavy_conv,
+                                                   &ortcpu_heavy_product,
+                                                   &ortcpu_heavy_pool,
+                                                   &ortcpu_heavy_recurrent,
+                                                   &ortcpu_heavy_int8,
+                                                   &ortcpu_heavy_attention,
+                                                   &ortcpu_heavy_projected_attention};
     (void)context;
     ort_status *status = NULL;
     for (uint32_t i = 0; !status && i < sizeof heavy / sizeof heavy[0]; i++)

@@ -25,7 +25,9 @@ taken="
     ppocr-en-number-rec:676
     ppocr-v3-det-en:660
     silero-vad-v3-mini:546
+    silero-vad-v3-mini-dynquant:610
     silero-vad-v6:689
+    snips-qlstm-scan:76
     super-resolution-10:12
     tfidf-string-vectorizer:6
     tiny-gpt2-contrib:39
@@ -38,8 +40,6 @@ taken="
 "
 # model:first operator, in the model's order, that no provider takes
 refused="
-    silero-vad-v3-mini-dynquant:MatMulInteger
-    snips-qlstm-scan:QLinearConv
 "
 
 if [ ! -d "$data/models" ]; then

@@ -24,7 +24,8 @@ static inline const ortcpu_kernels *ortcpu_compiler_kernels(const ortk_compiler 
     return ortk_compiler_precision(compiler) == ORTP_PRECISION_BF16 ? instance->kernels_bf16 : instance->kernels;
 }
 
-extern const ortcpu_op_table ortcpu_heavy_conv, ortcpu_heavy_product, ortcpu_heavy_pool, ortcpu_heavy_recurrent;
+extern const ortcpu_op_table ortcpu_heavy_conv, ortcpu_heavy_product, ortcpu_heavy_pool, ortcpu_heavy_recurrent,
+    ortcpu_heavy_int8;
 
 /* Rough cost of arithmetic on one thread. */
 #define ORTCPU_MULTIPLY_ADD_NS 0.03

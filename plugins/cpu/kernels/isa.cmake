@@ -11,6 +11,9 @@ set(ORTCPU_FLAGS_avx512bf16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512b
     CACHE INTERNAL "")
 set(ORTCPU_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c CACHE INTERNAL "")
 
+set(ORTCPU_FLAGS_avxvnni ${ORTCPU_FLAGS_avx2} -mavxvnni CACHE INTERNAL "")
+set(ORTCPU_FLAGS_avx512vnni ${ORTCPU_FLAGS_avx512} -mavx512vnni CACHE INTERNAL "")
+
 # ortcpu_isa_sources(TARGET source...): adds the sources to TARGET once for each instruction set, with ORTCPU_ISA set.
 function(ortcpu_isa_sources target)
   _ortcpu_sources(${target} "${ORTCPU_ISAS}" ${ARGN})
@@ -23,9 +26,20 @@ function(ortcpu_bf16_sources target)
   endif()
 endfunction()
 
+# Products of bytes have two more instruction sets.
+function(ortcpu_int8_sources target)
+  set(isas ${ORTCPU_ISAS})
+  if("avx512" IN_LIST isas)
+    list(APPEND isas avxvnni avx512vnni)
+  endif()
+  _ortcpu_sources(${target} "${isas}" ${ARGN})
+endfunction()
+
 function(_ortcpu_sources target isas)
   foreach(isa IN LISTS isas)
-    set(lib ${target}_${isa})
+    list(GET ARGN 0 first)
+    get_filename_component(first ${first} NAME_WE)
+    set(lib ${target}_${first}_${isa})
     add_library(${lib} OBJECT ${ARGN})
     _ort_flags(${lib})
     target_include_directories(${lib} PRIVATE ${PROJECT_SOURCE_DIR}/plugins/cpu
