@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+/* Names of other domains mean something else. */
+static bool is_onnx(const char *domain) {
+    return domain[0] == 0 || strcmp(domain, "ai.onnx.ml") == 0;
+}
+
 static const orti_raise_step *find_step(const orti_node *node) {
     for (uint32_t i = 0; i < orti_raise_step_count; i++) {
         const orti_raise_step *step = &orti_raise_steps[i];
@@ -41,7 +46,7 @@ static ort_status *raise_node(orti_graph *graph, orti_node_id id, raise_effort e
     for (;;) {
         orti_node *node = orti_graph_node(graph, id);
         if (!node->op) return NULL;
-        const orti_raise_step *step = node->domain[0] ? NULL : find_step(node);
+        const orti_raise_step *step = is_onnx(node->domain) ? find_step(node) : NULL;
         const orti_op *newest = newest_form(node);
         if (!step && node->until_version >= newest->since_version) {
             settle(node, newest);

@@ -169,11 +169,11 @@ ORT_TEST(passes, names_are_checked) {
 }
 
 ORT_TEST(passes, a_version_without_a_step_is_named) {
-    orti_graph *graph = parse_bound("graph g { input %x : string[2] "
-                                    "%y = ai.onnx.ml::LabelEncoder (%x) {classes_strings = [\"a\"]} \"le\" output %y }",
+    orti_graph *graph = parse_bound("graph g { input %x : float32[1,2,3] input %s : float32[1] "
+                                    "%y = GroupNormalization (%x, %s, %s) {num_groups = 1} \"gn\" output %y }",
                                     18);
     CHECK_FAILS(orti_passes_run(graph, NULL), ORT_CODE_UNSUPPORTED,
-                "node 'le': LabelEncoder-1 can't be raised to LabelEncoder-4");
+                "node 'gn': GroupNormalization-18 can't be raised to GroupNormalization-21");
     orti_graph_destroy(graph);
 }
 

@@ -220,6 +220,24 @@ static ort_status *scan(const orti_raise *raise) {
     return orti_graph_set_inputs(raise->graph, raise->id, node->inputs + 1, input_count);
 }
 
+/* ai.onnx.ml LabelEncoder-1: strings become their places in a list, places become strings. */
+static ort_status *label_encoder(const orti_raise *raise) {
+    const orti_attr *classes = orti_node_attr(raise->node, "classes_strings");
+    ort_dtype dtype = orti_graph_value(raise->graph, raise->node->inputs[0])->dtype;
+    int64_t *places = NULL;
+    if (!classes) return refuse(raise, "has no classes_strings");
+    if (dtype == ORT_DTYPE_NONE) return refuse(raise, "the element type of its input is not known");
+    bool is_string = dtype == ORT_DTYPE_STRING;
+    orti_attr words = *classes;
+    words.name = is_string ? "keys_strings" : "values_strings";
+    ORT_TRY(orti_arena_alloc(orti_graph_arena(raise->graph), words.count, sizeof *places, &places));
+    for (uint32_t i = 0; i < words.count; i++) places[i] = i;
+    ORT_TRY(orti_graph_set_attr(raise->graph, raise->id, &words));
+    orti_graph_remove_attr(raise->graph, raise->id, "classes_strings");
+    return orti_graph_set_attr_ints(raise->graph, raise->id, is_string ? "values_int64s" : "keys_int64s", places,
+                                    words.count);
+}
+
 #define REDUCE(name, version)                                                                                          \
     { name, version, axes_to_input, false }
 
@@ -230,6 +248,7 @@ const orti_raise_step orti_raise_steps[] = {
     {"Dropout", 12, dropout, false},
     {"GridSample", 20, grid_sample, false},
     {"Hardmax", 13, softmax, true},
+    {"LabelEncoder", 2, label_encoder, true},
     {"LogSoftmax", 13, softmax, true},
     {"Pad", 11, pad, true},
     REDUCE("ReduceL1", 18),

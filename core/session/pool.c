@@ -15,7 +15,10 @@ ort_status *orti_input_check(const ort_session *session, uint32_t index, orti_da
     if (!datum) ORT_FAIL(INVALID_ARGUMENT, "input '%s' is not set", want->name);
     const orti_tensor *tensor = orti_datum_tensor(datum);
     bool is_right = is_kind_right(want->kind, datum);
-    if (is_right && (!tensor || want->kind != ORT_VALUE_TENSOR || tensor->dtype == want->dtype)) return NULL;
+    if (is_right && (!tensor || want->kind != ORT_VALUE_TENSOR || tensor->dtype == want->dtype))
+        return tensor && tensor->dtype == ORT_DTYPE_STRING
+                   ? ORT_NOTE(orti_tensor_check_strings(tensor), "input '%s'", want->name)
+                   : NULL;
     orti_text got;
     orti_text_init(&got, session->alloc);
     if (tensor)

@@ -15,7 +15,7 @@ typedef struct text_house {
 
 static inline int32_t text_house_opset(void *user, const char *domain) {
     (void)user;
-    return strcmp(domain, "ai.onnx.ml") == 0 ? 3 : *domain ? 0 : 26;
+    return strcmp(domain, "ai.onnx.ml") == 0 ? 1 : *domain ? 0 : 26;
 }
 
 /* `providers`: in order of preference; the CPU's plugin and the simulated device's are in `plugins`. */

@@ -77,6 +77,38 @@ ORT_TEST(values, string_tensors_refuse) {
     ort_tensor_release(tensor);
 }
 
+/* Offsets that the application wrote over lead nowhere. */
+ORT_TEST(values, offsets_out_of_order_are_refused) {
+    text_house house;
+    ort_tensor *input = NULL, *output = NULL;
+    house_open(&house, "graph \"strings\" {\n  input %s : string[1]\n  %y = StringConcat (%s, %s)\n  output %y\n}\n");
+    CHECK_OK(ort_tensor_create_strings((int64_t[]){1}, 1, (const char *[]){"abc"}, NULL, &input));
+    ((int64_t *)ort_tensor_data(input))[1] = INT64_C(1) << 40;
+    CHECK_FAILS(ort_session_run(house.session, &input, 1, &output, 1, NULL), ORT_CODE_INVALID_ARGUMENT, "input 's'");
+    ort_tensor_release(input);
+    text_house_close(&house);
+}
+
+/* ai.onnx.ml's first LabelEncoder, both ways. */
+ORT_TEST(values, an_old_label_encoder) {
+    text_house house;
+    ort_tensor *input = NULL, *outputs[2] = {NULL};
+    house_open(&house,
+               "graph \"labels\" {\n"
+               "  input %s : string[3]\n"
+               "  %places = ai.onnx.ml::LabelEncoder@1 (%s) {classes_strings = [\"a\", \"b\"], default_int64 = 1}\n"
+               "  %words = ai.onnx.ml::LabelEncoder@1 (%places) {classes_strings = [\"x\", \"y\"]}\n"
+               "  output %places\n  output %words\n}\n");
+    CHECK_OK(ort_tensor_create_strings((int64_t[]){3}, 1, (const char *[]){"b", "a", "?"}, NULL, &input));
+    CHECK_OK(ort_session_run(house.session, &input, 1, outputs, 2, NULL));
+    CHECK(memcmp(ort_tensor_data(outputs[0]), (int64_t[]){1, 0, 1}, 24) == 0);
+    string_check(outputs[1], 0, "y");
+    string_check(outputs[1], 1, "x");
+    ort_tensor_release(input);
+    for (int i = 0; i < 2; i++) ort_tensor_release(outputs[i]);
+    text_house_close(&house);
+}
+
 ORT_TEST(values, sequences) {
     text_house house;
     ort_tensor *x = floats(1, 2, 1), *y = floats(1, 2, 5);

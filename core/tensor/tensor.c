@@ -90,7 +90,7 @@ ort_status *orti_tensor_create(const orti_allocator *alloc, ort_dtype dtype, con
 
 /* Offsets start at 0, don't fall and end where the bytes end. */
 static ort_status *strings_check(const orti_tensor *tensor, const uint8_t *data, uint64_t size_bytes) {
-    uint64_t text_bytes = size_bytes - tensor->size_bytes;
+    uint64_t text_bytes = size_bytes - ((uint64_t)tensor->element_count + 1) * sizeof(int64_t);
     int64_t previous = 0;
     for (int64_t i = 0; i <= tensor->element_count; i++) {
         int64_t offset = orti_dtype_get_i64(ORT_DTYPE_I64, data, i);
@@ -149,6 +149,10 @@ ort_status *orti_tensor_from_file(const orti_allocator *alloc, ort_dtype dtype, 
     if (status) return ORT_NOTE(status, "file '%s'", file->path);
     (*out)->file = orti_file_retain(file);
     return NULL;
+}
+
+ort_status *orti_tensor_check_strings(const orti_tensor *tensor) {
+    return tensor->dtype == ORT_DTYPE_STRING ? strings_check(tensor, tensor->data, tensor->size_bytes) : NULL;
 }
 
 orti_tensor *orti_tensor_retain(orti_tensor *tensor) {
