@@ -35,15 +35,33 @@ typedef struct bytes16 {
     uint64_t part[2];
 } bytes16;
 
-#define WHERE(name, T)                                                                                                 \
+/* The output may be an operand itself, element by element. */
+#if defined(__clang__)
+#define NO_CARRY
+#else
+#define NO_CARRY _Pragma("GCC ivdep")
+#endif
+
+#define CHOOSE(ONE, OTHER)                                                                                             \
+    NO_CARRY for (int64_t i = 0; i < block->count; i++) { /* both are read, so that no branch is left */               \
+        const T one = ONE, other = OTHER;                                                                              \
+        y[i] = c[i] != 0 ? one : other;                                                                                \
+    }
+#define WHERE(name, TYPE)                                                                                              \
     static void name(const ortcpu_block *block) {                                                                      \
+        typedef TYPE T;                                                                                                \
         const int64_t size = sizeof(T), ic = block->inc[1], ix = block->inc[2] / size, iz = block->inc[3] / size;      \
         for (int64_t r = 0; r < block->rows; r++) {                                                                    \
             T *y = AT(block->ptr[0], r * block->step[0]);                                                              \
             const uint8_t *c = AT(block->ptr[1], r * block->step[1]);                                                  \
             const T *x = AT(block->ptr[2], r * block->step[2]), *z = AT(block->ptr[3], r * block->step[3]);            \
+            const T first_x = *x, first_z = *z;                                                                        \
             if (ic == 1 && ix == 1 && iz == 1) {                                                                       \
-                for (int64_t i = 0; i < block->count; i++) y[i] = c[i] != 0 ? x[i] : z[i];                             \
+                CHOOSE(x[i], z[i])                                                                                     \
+            } else if (ic == 1 && ix == 1) {                                                                           \
+                CHOOSE(x[i], first_z)                                                                                  \
+            } else if (ic == 1 && iz == 1) {                                                                           \
+                CHOOSE(first_x, z[i])                                                                                  \
             } else {                                                                                                   \
                 for (int64_t i = 0; i < block->count; i++) y[i] = c[i * ic] != 0 ? x[i * ix] : z[i * iz];              \
             }                                                                                                          \
