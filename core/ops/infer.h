@@ -171,6 +171,7 @@ void orti_infer_dynamic_quantize(orti_infer *infer);
 void orti_infer_recurrent(orti_infer *infer); /* recurrent.c */
 void orti_infer_top_k(orti_infer *infer);     /* shaping.c */
 void orti_infer_gather_nd(orti_infer *infer);
+void orti_infer_einsum(orti_infer *infer); /* einsum.c */
 void orti_infer_eye_like(orti_infer *infer);
 void orti_infer_window(orti_infer *infer);
 void orti_infer_det(orti_infer *infer);

@@ -45,6 +45,7 @@ const orti_meaning orti_meanings[] = {
     {"", "Div", orti_infer_binary, ORTI_MEANING_KNOWABLE, 0},
     {"", "Dropout", orti_infer_dropout, 0, 0},
     {"", "DynamicQuantizeLinear", orti_infer_dynamic_quantize, 0, 0},
+    {"", "Einsum", orti_infer_einsum, 0, 0},
     {"", "Elu", orti_infer_same, 0, 0},
     {"", "Equal", orti_infer_compare, ORTI_MEANING_KNOWABLE, 0},
     {"", "Erf", orti_infer_same, 0, 0},

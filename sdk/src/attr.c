@@ -44,14 +44,6 @@ uint32_t ortk_attr_floats(const ortk_node *node, const char *name, float *out, u
     return (uint32_t)attr.count;
 }
 
-bool ortk_attr_string_at(const ortk_node *node, const char *name, uint32_t index, ort_string_view *out) {
-    ortp_attr_info attr;
-    *out = (ort_string_view){0};
-    if (!attr_find(node, name, &attr) || attr.kind != ORTP_ATTR_STRINGS || index >= attr.count) return false;
-    *out = attr.strings[index];
-    return true;
-}
-
 uint32_t ortk_attr_strings(const ortk_node *node, const char *name, ort_string_view *out, uint32_t capacity) {
     ortp_attr_info attr;
     if (!attr_find(node, name, &attr) || attr.kind != ORTP_ATTR_STRINGS) return 0;

@@ -281,6 +281,50 @@ def group_norm(inputs, attrs):
     return [y * scale.reshape(1, -1, 1, 1) + bias.reshape(1, -1, 1, 1)]
 
 
+EQUATIONS = (("matmul", "ij,jk->ik", ((3, 4), (4, 5))), ("batch", "bij,bjk->bik", ((2, 3, 4), (2, 4, 5))), ("implicit", "ij,jk", ((3, 4), (4, 5))),
+             ("transpose", "abc->cab", ((2, 3, 4),)), ("diagonal", "ii->i", ((5, 5),)), ("trace", "ii", ((5, 5),)), ("total", "ab->", ((3, 4),)),
+             ("ellipsis", "...ij,...jk->...ik", ((2, 3, 4), (2, 4, 5))), ("spread", "...i,i...->...", ((2, 3), (3, 1))), ("outer", "a,b->ba", ((3,), (5,))),
+             ("three", "ab,bc,cd->ad", ((2, 3), (3, 4), (4, 2))), ("spaces", "a b , b c -> a c", ((2, 3), (3, 4))))
+
+
+def equations():
+    for name, equation, shapes in EQUATIONS:
+        for dtype in FLOAT + [I32, I64] if name in ("matmul", "batch", "trace") else (F32,):
+            random = rng(f"einsum/{name}/{dtype.name}")
+            own = lambda i, a: [np.asarray(np.einsum(a["equation"].replace(" ", ""), *i))]
+            yield Case("Einsum", f"{dtype.name}_{name}", [[values(random, shape, dtype, -5, 5) for shape in shapes]], {"equation": equation}, own=own,
+                       klass="C" if dtype.kind == "f" else "E", note=equation)
+    yield Case("Einsum", "float32_symbols", [[values(rng(f"einsum/{n}"), (n, 3), F32), values(rng(f"einsum/{n}/b"), (3, n), F32)] for n in (2, 5)],
+               {"equation": "ij,ji->j"}, own=lambda i, a: [np.einsum("ij,ji->j", *i)], klass="C", note="one session, two sizes")
+    windows = {"HannWindow": (0.5, 0.5, 0), "HammingWindow": (25 / 46, 21 / 46, 0), "BlackmanWindow": (0.42, 0.5, 0.08)}
+    for op, a in windows.items():
+        for kind, dtype in ((I64, F32), (I32, F64)):
+            for periodic in (0, 1):
+                n = 2000 + periodic
+                turn = 2 * np.pi * np.arange(n) / (n if periodic else n - 1)
+                own = lambda i, attrs, w=a[0] - a[1] * np.cos(turn) + a[2] * np.cos(2 * turn): [w]
+                yield Case(op, f"{dtype.name}_{kind.name}_{periodic}", [[np.array(n, kind)]], {"periodic": periodic, "output_datatype": tensor_type(dtype)},
+                           inits=(0,), own=own, out_types=(dtype,), klass="C", note="too large for a core to know")
+    for dtype in MOVED:
+        random = rng(f"TensorScatter/{dtype.name}")
+        for mode in ("linear", "circular"):
+            yield Case("TensorScatter", f"{dtype.name}_{mode}", [[values(random, (2, 3, 5, 2), dtype), values(random, (2, 3, 2, 2), dtype), ints(1, 4 if mode == "circular" else 3)]],
+                       {"mode": mode}, own=cache_update, bits=True, note=mode)
+    yield Case("TensorScatter", "float32_start", [[values(random, (2, 5, 2), F32), values(random, (2, 3, 2), F32)]], {"axis": 1}, own=cache_update, bits=True,
+               note="from the first place")
+
+
+def cache_update(inputs, attrs):
+    cache, update, starts = (list(inputs) + [None])[:3]
+    out, axis = cache.copy(), attrs.get("axis", -2) % cache.ndim
+    for b in range(cache.shape[0]):
+        for i in range(update.shape[axis]):
+            at = ((0 if starts is None else int(starts[b])) + i) % cache.shape[axis]
+            lead = (slice(None),) * (axis - 1)
+            out[b][lead + (at,)] = update[b][lead + (i,)]
+    return [out]
+
+
 def cases():
-    for family in (bits, along, places, images):
+    for family in (bits, along, places, images, equations):
         yield from family()

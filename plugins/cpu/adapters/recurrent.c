@@ -176,14 +176,15 @@ static ort_status *gates_compile(const ortk_node *node, recurrent_params *p) {
         [CELL_RNN] = {"Tanh"}, [CELL_GRU] = {"Sigmoid", "Tanh"}, [CELL_LSTM] = {"Sigmoid", "Tanh", "Tanh"}};
     const uint32_t each = p->kind == CELL_LSTM ? 3 : p->kind == CELL_GRU ? 2 : 1;
     gate_reader reader = {0};
+    ort_string_view names[GATES_MAX];
+    const uint32_t given = at_most(ortk_attr_strings(node, "activations", names, GATES_MAX), GATES_MAX);
     reader.alpha_count = at_most(ortk_attr_floats(node, "activation_alpha", reader.alphas, GATES_MAX), GATES_MAX);
     reader.beta_count = at_most(ortk_attr_floats(node, "activation_beta", reader.betas, GATES_MAX), GATES_MAX);
     for (uint32_t i = 0; i < each * (uint32_t)p->directions; i++) {
         ortcpu_cell *cell = &p->cells[i / each];
         ortcpu_gate *gates[] = {&cell->f, &cell->g, &cell->h};
-        ort_string_view name;
-        if (!ortk_attr_string_at(node, "activations", i, &name))
-            name = (ort_string_view){usual[p->kind][i % each], strlen(usual[p->kind][i % each])};
+        ort_string_view name = {usual[p->kind][i % each], strlen(usual[p->kind][i % each])};
+        if (i < given) name = names[i];
         if (!gate_read(&reader, name, gates[i % each]))
             return ortk_fail(ORT_CODE_INVALID_MODEL, "the activation '%.*s' is not known", (int)name.length, name.data);
     }

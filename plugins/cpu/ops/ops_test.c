@@ -47,6 +47,10 @@ static const fake_attr *attr_find(const ortk_node *node, const char *name) {
         if (strcmp(a->name, name) == 0) return a;
     return NULL;
 }
+ort_string_view ortk_attr_text(const ortk_node *node, const char *name, const char *fallback) {
+    (void)node, (void)name;
+    return (ort_string_view){fallback, strlen(fallback)};
+}
 bool ortk_attr_has(const ortk_node *node, const char *name) {
     return attr_find(node, name) != NULL;
 }

@@ -14,8 +14,6 @@ float ortk_attr_float(const ortk_node *node, const char *name, float fallback);
 /* Copies up to `capacity` elements; the count in the model, 0 when absent. */
 uint32_t ortk_attr_ints(const ortk_node *node, const char *name, int64_t *out, uint32_t capacity);
 uint32_t ortk_attr_floats(const ortk_node *node, const char *name, float *out, uint32_t capacity);
-/* Element `index` of a list of strings; false when there is none. Borrow: the view. */
-bool ortk_attr_string_at(const ortk_node *node, const char *name, uint32_t index, ort_string_view *out);
 /* Views of the strings: borrow, the view; their bytes end at compile's end, so copy what run needs. */
 uint32_t ortk_attr_strings(const ortk_node *node, const char *name, ort_string_view *out, uint32_t capacity);
 /* The string attribute, or `fallback` when absent; borrow as above. */
