@@ -25,20 +25,63 @@ ORTCPU_INLINE vi i32_load(const int32_t *p, int64_t n) {
     return vi_load(copy);
 }
 
-#define NARROW(suffix, T)                                                                                              \
+/* Between bytes or words and lanes. By instructions where there is one: compilers take __builtin_convertvector between
+ * widths four times apart to pieces. */
+#if defined(ORTCPU_AVX512)
+#define WIDEN_u8(x)   (vi) _mm512_cvtepu8_epi32((__m128i)(x))
+#define WIDEN_i8(x)   (vi) _mm512_cvtepi8_epi32((__m128i)(x))
+#define WIDEN_u16(x)  (vi) _mm512_cvtepu16_epi32((__m256i)(x))
+#define WIDEN_i16(x)  (vi) _mm512_cvtepi16_epi32((__m256i)(x))
+#define NARROW_u8(x)  (v_u8) _mm512_cvtepi32_epi8((__m512i)(x))
+#define NARROW_i8(x)  (v_i8) _mm512_cvtepi32_epi8((__m512i)(x))
+#define NARROW_u16(x) (v_u16) _mm512_cvtepi32_epi16((__m512i)(x))
+#define NARROW_i16(x) (v_i16) _mm512_cvtepi32_epi16((__m512i)(x))
+#elif defined(ORTCPU_AVX2)
+ORTCPU_INLINE __m128i low_bytes(__m128i x) {
+    const __m128i order = _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    return _mm_shuffle_epi8(x, order);
+}
+ORTCPU_INLINE int64_t bytes_narrow(vi x) {
+    __m256i wide = (__m256i)x;
+    return _mm_cvtsi128_si64(
+        _mm_unpacklo_epi32(low_bytes(_mm256_castsi256_si128(wide)), low_bytes(_mm256_extracti128_si256(wide, 1))));
+}
+ORTCPU_INLINE __m128i half_of(int64_t bytes) {
+    return _mm_cvtsi64_si128(bytes);
+}
+#define WIDEN_u8(x)   (vi) _mm256_cvtepu8_epi32(half_of((int64_t)(x)))
+#define WIDEN_i8(x)   (vi) _mm256_cvtepi8_epi32(half_of((int64_t)(x)))
+#define WIDEN_u16(x)  (vi) _mm256_cvtepu16_epi32((__m128i)(x))
+#define WIDEN_i16(x)  (vi) _mm256_cvtepi16_epi32((__m128i)(x))
+#define NARROW_u8(x)  (v_u8) bytes_narrow(x)
+#define NARROW_i8(x)  (v_i8) bytes_narrow(x)
+#define NARROW_u16(x) __builtin_convertvector(x, v_u16)
+#define NARROW_i16(x) __builtin_convertvector(x, v_i16)
+#else
+#define WIDEN_u8(x)   __builtin_convertvector(x, vi)
+#define WIDEN_i8(x)   __builtin_convertvector(x, vi)
+#define WIDEN_u16(x)  __builtin_convertvector(x, vi)
+#define WIDEN_i16(x)  __builtin_convertvector(x, vi)
+#define NARROW_u8(x)  __builtin_convertvector(x, v_u8)
+#define NARROW_i8(x)  __builtin_convertvector(x, v_i8)
+#define NARROW_u16(x) __builtin_convertvector(x, v_u16)
+#define NARROW_i16(x) __builtin_convertvector(x, v_i16)
+#endif
+
+#define LANES(suffix, T)                                                                                               \
     ORTCPU_INLINE vi suffix##_load(const T *p, int64_t n) {                                                            \
         v_##suffix x = {0};                                                                                            \
         memcpy(&x, p, (size_t)n * sizeof(T));                                                                          \
-        return __builtin_convertvector(x, vi);                                                                         \
+        return WIDEN_##suffix(x);                                                                                      \
     }                                                                                                                  \
     ORTCPU_INLINE void suffix##_store(T *p, vi wide, int64_t n) {                                                      \
-        v_##suffix x = __builtin_convertvector(wide, v_##suffix);                                                      \
+        v_##suffix x = NARROW_##suffix(wide);                                                                          \
         memcpy(p, &x, (size_t)n * sizeof(T));                                                                          \
     }
-NARROW(u8, uint8_t)
-NARROW(i8, int8_t)
-NARROW(u16, uint16_t)
-NARROW(i16, int16_t)
+LANES(u8, uint8_t)
+LANES(i8, int8_t)
+LANES(u16, uint16_t)
+LANES(i16, int16_t)
 
 /* n elements of the type T at p; one for all where inc is 0. */
 #define SPREAD(suffix, p, inc, i, n) ((p) == NULL ? vi_set1(0) : (inc) ? suffix##_load((p) + (i), n) : vi_set1(*(p)))
