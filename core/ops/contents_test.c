@@ -51,6 +51,19 @@ ORT_TEST(contents, arithmetic_on_symbols) {
     orti_graph_destroy(graph);
 }
 
+/* A value that may be longer than what is looked at is run, unless a shape depends on it. */
+ORT_TEST(contents, what_may_be_long_is_run) {
+    orti_graph *graph =
+        inferred("graph g { input %x : float32[n] const %zero : int64[] = {0} const %one : int64[] = {1} "
+                 "%s = Shape (%x) %d = Gather (%s, %zero) %r = Range (%zero, %d, %one) \"counted\" "
+                 "%p = Range (%zero, %d, %one) \"a shape\" %y = Expand (%one, %p) "
+                 "%f = Cast (%r) {to = 1} %z = Add (%x, %f) output %z output %y }");
+    CHECK(orti_infer_is_known(graph, 0) && orti_infer_is_known(graph, 1));
+    CHECK(!orti_infer_is_known(graph, 2), "node %s", orti_graph_node(graph, 2)->name);
+    CHECK(orti_infer_is_known(graph, 3), "node %s", orti_graph_node(graph, 3)->name);
+    orti_graph_destroy(graph);
+}
+
 ORT_TEST(contents, numbers_of_a_plan) {
     orti_graph *graph = inferred(reshaping);
     const orti_fact input = shaped(ORT_DTYPE_F32, 6, 12);

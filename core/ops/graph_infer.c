@@ -114,12 +114,17 @@ static void mark_known(const orti_engine *engine, const orti_node_id *order, uin
     for (uint32_t at = 0; at < count; at++) {
         const orti_node *node = orti_graph_node(engine->graph, order[at]);
         const orti_meaning *meaning = orti_meaning_of(node);
-        bool follows = meaning && (meaning->flags & (ORTI_MEANING_KNOWABLE | ORTI_MEANING_SHAPES)) != 0;
-        for (uint32_t i = 0; follows && !(meaning->flags & ORTI_MEANING_SHAPES) && i < node->input_count; i++)
+        bool is_shape = meaning && (meaning->flags & ORTI_MEANING_SHAPES);
+        bool follows = is_shape || (meaning && (meaning->flags & ORTI_MEANING_KNOWABLE));
+        for (uint32_t i = 0; follows && !is_shape && i < node->input_count; i++)
             follows = node->inputs[i] == ORTI_NONE || known[node->inputs[i]];
-        for (uint32_t k = 0; k < node->output_count; k++)
-            if (node->outputs[k] != ORTI_NONE && follows && is_small(engine, node->outputs[k]))
-                known[node->outputs[k]] = true;
+        for (uint32_t k = 0; k < node->output_count && follows; k++) {
+            orti_value_id id = node->outputs[k];
+            if (id == ORTI_NONE || !is_small(engine, id)) continue;
+            /* What may turn out long is run where no shape depends on it. */
+            bool may_be_long = !is_shape && orti_state_count(engine, &engine->states[id]) < 0;
+            known[id] = known[id] || !may_be_long || orti_graph_value(engine->graph, id)->needs_contents;
+        }
     }
 }
 
