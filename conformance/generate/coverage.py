@@ -58,9 +58,9 @@ OTHERS = {  # further type variables that a kernel's conditions narrow; those no
 }
 ROWS = {"float32", "float64", "int32", "int64"}
 FIRST_ML = {  # the same for ai.onnx.ml
-    **dict.fromkeys("""ArrayFeatureExtractor FeatureVectorizer Binarizer Imputer Normalizer Scaler LinearClassifier LinearRegressor SVMClassifier
+    **dict.fromkeys("""FeatureVectorizer Binarizer Imputer Normalizer Scaler LinearClassifier LinearRegressor SVMClassifier
                        SVMRegressor TreeEnsembleClassifier TreeEnsembleRegressor""".split(), ROWS),
-    "OneHotEncoder": ROWS | {"string"},
+    **dict.fromkeys("ArrayFeatureExtractor OneHotEncoder".split(), ROWS | {"string"}),
     "LabelEncoder": ROWS | {"int16", "string"},
     "CategoryMapper": {"int64", "string"},
     "TreeEnsemble": {"float32", "float64"},

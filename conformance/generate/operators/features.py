@@ -102,6 +102,8 @@ def rows():
         yield plain("ArrayFeatureExtractor", f"{dtype.name}", x, {}, more=(np.array([5, 0, 0, 2], I64),), out_types=(dtype,))
         yield plain("FeatureVectorizer", f"{dtype.name}", x, {"inputdimensions": [6, 2]}, own=join, more=(numbers(random, (3, 2), dtype),))
         yield plain("OneHotEncoder", f"{dtype.name}", np.array([[1, 4], [2, 3]], dtype), {"cats_int64s": [4, 2, 1]}, own=spread)
+    yield plain("ArrayFeatureExtractor", "string", strings("a", "bb", "", "dddd").reshape(2, 2), {}, more=(np.array([1, 0, 1], I64),),
+                own=lambda inputs, attrs: [inputs[0][..., np.asarray(inputs[1]).astype(I64)]], out_types=(STRING,))
     yield plain("OneHotEncoder", "string", strings("b", "x", "a"), {"cats_strings": ["a", "b", ""]}, own=spread)
 
 

@@ -13,18 +13,41 @@ typedef struct no_params {
 
 typedef struct pick_state {
     int64_t row_count, width, index_count, element_bytes;
+    ortk_desc out;
 } pick_state;
+
+static bool picks_check(const ortk_step *step, const pick_state *s) {
+    const int64_t *indices = ortk_in(step, 1);
+    for (int64_t k = 0; k < s->index_count; k++) {
+        if (indices[k] >= 0 && indices[k] < s->width) continue;
+        ortk_run_fail(step, ORT_CODE_INVALID_ARGUMENT, "index %lld of %lld features", (long long)indices[k],
+                      (long long)s->width);
+        return false;
+    }
+    return true;
+}
+
+static void pick_strings_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
+    (void)begin, (void)end, (void)scratch;
+    const pick_state *s = step->state;
+    const int64_t *indices = ortk_in(step, 1), all = s->row_count * s->width, count = s->out.element_count;
+    ortcpu_string_writer writer;
+    uint64_t bytes = 0;
+    if (!picks_check(step, s)) return;
+    for (int64_t i = 0; i < count; i++)
+        bytes +=
+            ortcpu_string_at(ortk_in(step, 0), all, i / s->index_count * s->width + indices[i % s->index_count]).length;
+    if (!ortcpu_strings_begin(step, 0, s->out.dims, s->out.rank, count, bytes, &writer)) return;
+    for (int64_t i = 0; i < count; i++)
+        ortcpu_strings_add(&writer, ortcpu_string_at(ortk_in(step, 0), all,
+                                                     i / s->index_count * s->width + indices[i % s->index_count]));
+}
 
 static void pick_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
     (void)scratch;
     const pick_state *s = step->state;
     const int64_t *indices = ortk_in(step, 1);
-    for (int64_t k = 0; k < s->index_count; k++)
-        if (indices[k] < 0 || indices[k] >= s->width) {
-            ortk_run_fail(step, ORT_CODE_INVALID_ARGUMENT, "index %lld of %lld features", (long long)indices[k],
-                          (long long)s->width);
-            return;
-        }
+    if (!picks_check(step, s)) return;
     for (int64_t row = begin; row < end; row++) {
         const char *from = (const char *)ortk_in(step, 0) + row * s->width * s->element_bytes;
         char *to = (char *)ortk_out(step, 0) + row * s->index_count * s->element_bytes;
@@ -36,16 +59,17 @@ static void pick_run(const ortk_step *step, int64_t begin, int64_t end, void *sc
 static ort_status *pick_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                              const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     (void)params, (void)in_count, (void)out_count;
-    if (out->element_count == 0) return NULL;
+    const bool is_string = in->dtype == ORT_DTYPE_STRING;
+    if (out->element_count == 0 && !is_string) return NULL;
     pick_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (!s) return ortk_out_of_memory();
     const int64_t width = in->dims[in->rank - 1];
     *s = (pick_state){width ? in->element_count / width : 0, width, in[1].element_count,
-                      (int64_t)ortk_dtype_bytes(in->dtype, 1)};
-    step->run = pick_run;
+                      (int64_t)ortk_dtype_bytes(in->dtype, 1), *out};
+    step->run = is_string ? pick_strings_run : pick_run;
     step->state = s;
-    step->task_count = s->row_count;
-    step->grain = 1 + 4096 / s->index_count;
+    step->task_count = is_string ? 1 : s->row_count;
+    step->grain = 1 + 4096 / (s->index_count + 1);
     step->cost_ns = 1 + (double)out->element_count * 2;
     return NULL;
 }
@@ -175,7 +199,7 @@ static ort_status *one_hot_plan(ortk_planner *planner, const void *params, const
 
 #define TYPES_WITH_STRINGS (ORTCPU_TYPES_ML | ORT_DTYPE_BIT(ORT_DTYPE_STRING))
 static const ortk_kernel kernels[] = {
-    ORTCPU_ML("ArrayFeatureExtractor", 1, ORTCPU_TYPES_ML, no_params, NULL, NULL, pick_plan),
+    ORTCPU_ML("ArrayFeatureExtractor", 1, TYPES_WITH_STRINGS, no_params, NULL, NULL, pick_plan),
     ORTCPU_ML("FeatureVectorizer", 1, ORTCPU_TYPES_ML, no_params, NULL, NULL, join_plan),
     ORTCPU_ML("OneHotEncoder", 1, TYPES_WITH_STRINGS, one_hot_params, one_hot_claim, one_hot_compile, one_hot_plan),
 };
