@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -189,40 +188,6 @@ void orti_file_drop_pages(const orti_file *file, uint64_t offset, uint64_t lengt
     if (first >= last) return;
     (void)madvise((uint8_t *)bytes_of(file) + first, (size_t)(last - first),
                   MADV_DONTNEED); /* advice: may be refused */
-}
-
-static ort_status *write_all(int fd, const char *path, const uint8_t *data, size_t size_bytes) {
-    for (size_t done = 0; done < size_bytes;) {
-        ssize_t put = write(fd, data + done, size_bytes - done);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return status_from_errno(errno, "write", path);
-        done += (size_t)put;
-    }
-    /* Before the rename: after a power cut the name must not stand for an empty file. */
-    if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS) return status_from_errno(errno, "write", path);
-    return NULL;
-}
-
-static ort_status *write_and_rename(const char *temporary, const char *path, const void *data, size_t size_bytes) {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) return status_from_errno(errno, "create", temporary);
-    ort_status *status = write_all(fd, path, data, size_bytes);
-    if (close(fd) != 0 && !status) status = status_from_errno(errno, "write", path);
-    if (!status && rename(temporary, path) != 0) status = status_from_errno(errno, "rename into", path);
-    if (status) unlink(temporary);
-    return status;
-}
-
-ort_status *orti_file_write(const char *path, const void *data, size_t size_bytes) {
-    static _Atomic uint64_t next_number;
-    orti_text temporary;
-    orti_text_init(&temporary, orti_allocator_default());
-    orti_text_add(&temporary, "%s.%ld-%llu.tmp", path, (long)getpid(),
-                  (unsigned long long)atomic_fetch_add(&next_number, 1));
-    ort_status *status = orti_text_status(&temporary);
-    if (!status) status = write_and_rename(temporary.data, path, data, size_bytes);
-    orti_text_finish(&temporary);
-    return status;
 }
 
 const char *orti_env(const char *name) {

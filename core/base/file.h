@@ -35,7 +35,16 @@ void orti_file_release(orti_file *file); /* takes NULL */
 /* Tells the kernel that the pages of [offset, offset+length) need not stay. Only whole pages inside are dropped. */
 void orti_file_drop_pages(const orti_file *file, uint64_t offset, uint64_t length);
 
-/* Writes all of it, through a temporary name and a rename: half a file is never seen. */
+/* A file that is written piece by piece under a temporary name beside its own, which it gets when it is committed: half
+ * a file is never seen. */
+typedef struct orti_file_writer orti_file_writer;
+ORT_MUST_USE ort_status *orti_file_writer_create(const orti_allocator *alloc, const char *path, orti_file_writer **out);
+/* A failure is remembered, and is what commit returns. */
+void orti_file_writer_add(orti_file_writer *writer, const void *data, size_t size_bytes);
+uint64_t orti_file_writer_size_bytes(const orti_file_writer *writer); /* so far */
+ORT_MUST_USE ort_status *orti_file_writer_commit(orti_file_writer *writer);
+void orti_file_writer_destroy(orti_file_writer *writer); /* what is not committed is gone; takes NULL */
+/* All of it at once. */
 ORT_MUST_USE ort_status *orti_file_write(const char *path, const void *data, size_t size_bytes);
 
 /* Calls `visit` with each entry's name (without "." and ".."), sorted by bytes. A missing folder is no error: no call.

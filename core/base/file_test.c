@@ -56,6 +56,35 @@ ORT_TEST(file, is_written_mapped_and_read) {
     folder_end();
 }
 
+static ort_status *count_entry(void *user, const char *name) {
+    (void)name;
+    ++*(uint32_t *)user;
+    return NULL;
+}
+
+ORT_TEST(file, what_is_not_committed_is_gone) {
+    static char bytes[100000];
+    orti_file_writer *writer = NULL;
+    uint32_t count = 0;
+    folder_begin();
+    CHECK_OK(orti_file_write(in_folder("m"), "old", 3));
+    CHECK_OK(orti_file_writer_create(heap(), in_folder("m"), &writer));
+    orti_file_writer_add(writer, "new", 3);
+    orti_file_writer_add(writer, bytes, sizeof bytes);
+    CHECK(orti_file_writer_size_bytes(writer) == 3 + sizeof bytes);
+    orti_file_writer_destroy(writer);
+    CHECK_OK(orti_folder_list(heap(), folder, count_entry, &count));
+    CHECK(count == 1);
+    orti_file *file = NULL;
+    CHECK_OK(orti_file_open(heap(), in_folder("m"), true, 100, &file));
+    CHECK(file->size_bytes == 3 && memcmp(file->data, "old", 3) == 0);
+    orti_file_release(file);
+    CHECK_FAILS(orti_file_writer_create(heap(), "/nowhere/at/all", &writer), ORT_CODE_NOT_FOUND, "nowhere");
+    CHECK_FAILS(orti_file_write("/dev/full/x", "x", 1), ORT_CODE_NOT_FOUND, "full");
+    orti_file_writer_destroy(NULL);
+    folder_end();
+}
+
 ORT_TEST(file, pages_that_are_dropped_come_back) {
     static char bytes[3 * 65536];
     orti_file *file = NULL;

@@ -83,6 +83,18 @@ uint32_t orti_graph_value_count(const orti_graph *graph) {
     return graph->value_count;
 }
 
+uint32_t orti_graph_live_node_count(const orti_graph *graph) {
+    uint32_t count = 0;
+    for (orti_node_id id = 0; id < graph->node_count; id++) {
+        const orti_node *node = graph->nodes[id];
+        if (node->is_deleted) continue;
+        count++;
+        for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node); i++)
+            count += orti_graph_live_node_count(orti_node_subgraph(node, i));
+    }
+    return count;
+}
+
 orti_node *orti_graph_node(const orti_graph *graph, orti_node_id id) {
     ORT_ASSERT(id < graph->node_count);
     return graph->nodes[id];

@@ -122,6 +122,8 @@ orti_graph *orti_graph_outer(const orti_graph *graph);
 
 uint32_t orti_graph_node_count(const orti_graph *graph); /* slots, deleted ones included: ids are below it */
 uint32_t orti_graph_value_count(const orti_graph *graph);
+/* Nodes that are left to compute: those of graphs in attributes count too, the bodies of calls don't. */
+uint32_t orti_graph_live_node_count(const orti_graph *graph);
 orti_node *orti_graph_node(const orti_graph *graph, orti_node_id id);
 orti_value *orti_graph_value(const orti_graph *graph, orti_value_id id);
 orti_value_id orti_graph_find_value(const orti_graph *graph, const char *name); /* ORTI_NONE */
@@ -172,7 +174,8 @@ ORT_MUST_USE ort_status *orti_graph_set_input(orti_graph *graph, orti_node_id no
 ORT_MUST_USE ort_status *orti_graph_set_inputs(orti_graph *graph, orti_node_id node, const orti_value_id *inputs,
                                                uint32_t count);
 /* Every reader of `from`, the graph's outputs and the bodies' captures included, reads `to` instead. When `from` is a
- * graph output its name moves to `to`, so that the outputs keep their names; where `to` can't carry it (an input,
+ * graph output its name moves to `to`, so that the outputs keep their names, and what
+ * is known of `from` alone is known of `to`; where `to` can't carry it (an input,
  * a constant, or an output itself) an Identity node is put between (versions 1 to INT32_MAX, op NULL). A `from` that is
  * graph input and output at once: INVALID_ARGUMENT. */
 ORT_MUST_USE ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti_value_id to);
@@ -201,6 +204,9 @@ ORT_MUST_USE ort_status *orti_graph_copy_inside(orti_graph *inside, const orti_g
 ORT_MUST_USE ort_status *orti_graph_close(orti_graph *body, orti_value_id **out_outer_ids, uint32_t *out_count);
 /* A capture of a constant becomes that constant, and one that is not read nothing at all; others stay. */
 ORT_MUST_USE ort_status *orti_graph_settle_capture(orti_graph *body, orti_value_id id, bool is_read);
+/* Every call of a model's function (a body, and no operator) becomes the nodes of its body, what they call in turn too,
+ * and in graphs in attributes. A composite, which has both, stays. */
+ORT_MUST_USE ort_status *orti_graph_inline_calls(orti_graph *graph);
 /* Makes an inner value a constant: its producer loses that output. */
 ORT_MUST_USE ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id value, orti_tensor *tensor_retained);
 

@@ -170,3 +170,15 @@ ort_status *orti_graph_inline_attr(orti_graph *graph, orti_node_id id, const cha
     }
     ORT_FAIL(INVALID_ARGUMENT, "node '%s' (%s) has no graph '%s'", node->name, node->op_type, attr_name);
 }
+
+ort_status *orti_graph_inline_calls(orti_graph *graph) {
+    for (orti_node_id id = 0; id < graph->node_count; id++) {
+        const orti_node *node = graph->nodes[id];
+        orti_node_id first = ORTI_NONE;
+        if (node->is_deleted) continue;
+        for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node); i++)
+            ORT_TRY(orti_graph_inline_calls(orti_node_subgraph(node, i)));
+        if (node->body && !node->op) ORT_TRY(orti_graph_inline_body(graph, id, &first));
+    }
+    return NULL;
+}

@@ -54,6 +54,19 @@ static ort_status *identity_add(orti_graph *graph, orti_value_id from, orti_valu
     return NULL;
 }
 
+/* What is known of the one is true of the other. */
+static void knowledge_pass(const orti_value *from, orti_value *to) {
+    if (to->type == ORTI_TYPE_TENSOR && to->dtype == ORT_DTYPE_NONE) {
+        to->type = from->type;
+        to->type_text = from->type_text;
+        to->dtype = from->dtype;
+    }
+    if (to->has_shape || !from->has_shape) return;
+    to->has_shape = true;
+    to->rank = from->rank;
+    to->dims = from->dims; /* in the same arena, and never written again */
+}
+
 ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti_value_id to) {
     ORT_TRY(orti_graph_check_value(graph, from));
     ORT_TRY(orti_graph_check_value(graph, to));
@@ -68,6 +81,7 @@ ort_status *orti_graph_replace_value(orti_graph *graph, orti_value_id from, orti
         ORT_TRY(names_swap(graph, from, output));
         outputs_replace(graph, from, output);
     }
+    knowledge_pass(graph->values[from], graph->values[to]);
     readers_replace(graph, from, to);
     orti_graph_touch(graph);
     return NULL;

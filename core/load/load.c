@@ -175,6 +175,69 @@ ort_status *orti_model_load_bytes(const orti_allocator *alloc, const void *data,
     return load(alloc, file, folder, options, out);
 }
 
+/* ---- copying ---- */
+
+static ort_status *copy_imports(orti_arena *arena, const orti_opset_list *from, orti_opset_list *out) {
+    ORT_TRY(orti_arena_copy(arena, from->opsets, from->count * sizeof *from->opsets, &out->opsets));
+    out->count = from->count;
+    for (uint32_t i = 0; i < from->count; i++)
+        ORT_TRY(
+            orti_arena_string(arena, from->opsets[i].domain, strlen(from->opsets[i].domain), &out->opsets[i].domain));
+    return NULL;
+}
+
+static ort_status *copy_metadata(const orti_model *from, orti_model *out) {
+    ORT_TRY(orti_arena_alloc(&out->arena, from->metadata_count, sizeof *out->metadata, &out->metadata));
+    for (uint32_t i = 0; i < from->metadata_count; i++) {
+        ORT_TRY(keep_text(out, from->metadata[i].key, &out->metadata[i].key));
+        ORT_TRY(keep_text(out, from->metadata[i].value, &out->metadata[i].value));
+        out->metadata_count++;
+    }
+    return NULL;
+}
+
+static ort_status *copy_functions(const orti_model *from, orti_model *out) {
+    ORT_TRY(orti_arena_alloc(&out->arena, from->function_count, sizeof *out->functions, &out->functions));
+    for (uint32_t i = 0; i < from->function_count; i++) {
+        ORT_TRY(keep_text(out, from->functions[i].body_name, &out->functions[i].body_name));
+        ORT_TRY(copy_imports(&out->arena, &from->functions[i].imports, &out->functions[i].imports));
+        out->function_count++;
+    }
+    return NULL;
+}
+
+static ort_status *copy_facts(const orti_model *from, orti_model *out) {
+    out->ir_version = from->ir_version;
+    out->model_version = from->model_version;
+    ORT_TRY(keep_text(out, from->path, &out->path));
+    ORT_TRY(keep_text(out, from->producer_name, &out->producer_name));
+    ORT_TRY(keep_text(out, from->producer_version, &out->producer_version));
+    ORT_TRY(keep_text(out, from->domain, &out->domain));
+    ORT_TRY(keep_text(out, from->doc_string, &out->doc_string));
+    ORT_TRY(copy_imports(&out->arena, &from->imports, &out->imports));
+    ORT_TRY(copy_metadata(from, out));
+    return copy_functions(from, out);
+}
+
+ort_status *orti_model_copy(const orti_model *model, orti_graph *graph, orti_model **out) {
+    orti_model *copy = NULL;
+    *out = NULL;
+    ort_status *status = orti_alloc(model->arena.alloc, 1, sizeof *copy, &copy);
+    if (status) {
+        orti_graph_destroy(graph);
+        return status;
+    }
+    orti_arena_init(&copy->arena, model->arena.alloc);
+    copy->graph = graph;
+    copy->file = orti_file_retain(model->file);
+    status = copy_facts(model, copy);
+    if (status)
+        orti_model_destroy(copy);
+    else
+        *out = copy;
+    return status;
+}
+
 void orti_model_destroy(orti_model *model) {
     if (!model) return;
     const orti_allocator *alloc = model->arena.alloc;

@@ -80,6 +80,8 @@ ORT_MUST_USE ort_status *orti_model_load_file(const orti_allocator *alloc, const
 /* The bytes are copied. `folder`: where external data may lie; NULL: none is allowed. */
 ORT_MUST_USE ort_status *orti_model_load_bytes(const orti_allocator *alloc, const void *data, uint64_t size_bytes,
                                                const char *folder, const orti_load_options *options, orti_model **out);
+/* Another model with the same facts about `graph`, which it takes, also on failure. */
+ORT_MUST_USE ort_status *orti_model_copy(const orti_model *model, orti_graph *graph_taken, orti_model **out);
 /* The graph too, unless it was moved out (set `graph` to NULL); takes NULL. */
 void orti_model_destroy(orti_model *model);
 

@@ -25,7 +25,10 @@ typedef struct orti_passes_record {
 
 typedef struct orti_passes_options {
     const char *const *disabled; /* names of opt_* passes that are left out */
-    uint32_t disabled_count;
+    uint32_t disabled_count, only_count;
+    bool has_only; /* the opt_* passes named in `only` run, and no others */
+    const char *const *only;
+    int32_t opset; /* no opt_* pass writes an operator that is newer; 0: any */
     /* Computes a graph without inputs: outputs[i] (room for all of the graph's outputs, NULL on entry) gets a
      * reference that the caller releases, also after a failure. NULL: nothing is folded. */
     ort_status *(*evaluate)(void *user, orti_graph *graph, orti_tensor **outputs);
@@ -41,7 +44,7 @@ typedef struct orti_passes_options {
 /* Raises a bound graph (orti_ops_bind) to the newest version of each operator, infers it and simplifies it. options
  * NULL: all passes, nothing folded. The graph is verified after every pass in debug builds, and is inferred at the
  * end.
- * errors: INVALID_ARGUMENT for a name in `disabled` that is no pass (the nearest one is named) or a lower_* one;
+ * errors: INVALID_ARGUMENT for a name that is no pass (the nearest one is named) or a disabled lower_* one;
  * UNSUPPORTED where a version can't be raised, naming node, operator and both versions; INVALID_MODEL from inference.
  */
 ORT_MUST_USE ort_status *orti_passes_run(orti_graph *graph, const orti_passes_options *options);
@@ -51,6 +54,7 @@ ORT_MUST_USE ort_status *orti_passes_run_named(orti_graph *graph, const char *co
 /* The name of pass `index`, and what it does in one line; NULL past the end. Each once, whatever the order. */
 const char *orti_passes_name(uint32_t index);
 const char *orti_passes_summary(uint32_t index);
+bool orti_passes_is_required(uint32_t index);
 /* The passes that ran, as a JSON array: [{"name", "time_ns", "runs", "changes", "removed"}, ...]. */
 ORT_MUST_USE ort_status *orti_passes_record_json(const orti_passes_record *record, orti_text *text);
 

@@ -84,23 +84,20 @@ static ort_status *check_name(const char *name, bool must_be_optional) {
     return NULL;
 }
 
-static bool is_disabled(const orti_passes_options *options, const char *name) {
-    for (uint32_t i = 0; i < options->disabled_count; i++)
-        if (strcmp(options->disabled[i], name) == 0) return true;
+bool orti_passes_is_required(uint32_t index) {
+    return index < PASS_COUNT && is_required(&passes[index]);
+}
+
+static bool is_among(const char *name, const char *const *names, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
     return false;
 }
 
-/* What is left to compute, bodies of control flow included. */
-static uint32_t count_nodes(const orti_graph *graph) {
-    uint32_t count = 0;
-    for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) {
-        const orti_node *node = orti_graph_node(graph, id);
-        if (node->is_deleted) continue;
-        count++;
-        for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node); i++)
-            count += count_nodes(orti_node_subgraph(node, i));
-    }
-    return count;
+static bool is_wanted(const orti_passes_options *options, const orti_pass *pass) {
+    if (is_required(pass)) return true;
+    if (options->has_only && !is_among(pass->name, options->only, options->only_count)) return false;
+    return !is_among(pass->name, options->disabled, options->disabled_count);
 }
 
 /* Bodies first: what a body captures is then still as the graph around it has it. Required passes go into bodies
@@ -133,11 +130,11 @@ static ort_status *run_timed(orti_graph *graph, const orti_pass *pass, const ort
     if (!record) return run_pass(graph, pass, context, &changed);
     orti_pass_record *entry = &record->passes[pass - passes];
     const uint64_t begin_ns = orti_clock_ns();
-    const int64_t node_count = count_nodes(graph);
+    const int64_t node_count = orti_graph_live_node_count(graph);
     ORT_TRY(run_pass(graph, pass, context, &changed));
     entry->run_count++;
     entry->change_count += changed;
-    entry->removed_count += node_count - (int64_t)count_nodes(graph);
+    entry->removed_count += node_count - (int64_t)orti_graph_live_node_count(graph);
     entry->time_ns += orti_clock_ns() - begin_ns;
     return NULL;
 }
@@ -148,8 +145,11 @@ ort_status *orti_passes_run(orti_graph *graph, const orti_passes_options *option
     const orti_pass_context context = {options ? options : &no_options};
     for (uint32_t i = 0; i < context.options->disabled_count; i++)
         ORT_TRY(check_name(context.options->disabled[i], true));
-    for (size_t i = 0; i < STEP_COUNT; i++)
-        if (!is_disabled(context.options, pipeline[i])) ORT_TRY(run_timed(graph, find(pipeline[i]), &context));
+    for (uint32_t i = 0; i < context.options->only_count; i++) ORT_TRY(check_name(context.options->only[i], false));
+    for (size_t i = 0; i < STEP_COUNT; i++) {
+        const orti_pass *pass = find(pipeline[i]);
+        if (is_wanted(context.options, pass)) ORT_TRY(run_timed(graph, pass, &context));
+    }
     return orti_infer_graph(graph);
 }
 

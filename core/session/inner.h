@@ -73,7 +73,10 @@ struct ort_model {
     orti_graph *graph; /* borrow: loaded */
     value_list inputs, outputs;
     ort_options *options;
+    orti_passes_record *passes; /* what they did, where passes made the model; else NULL */
 };
+/* What the configuration says of passes; names live in `arena` and in `options`. */
+ORT_MUST_USE ort_status *orti_passes_read(orti_arena *arena, const ort_options *options, orti_passes_options *out);
 
 /* ---- from a graph to something that runs: used by the session, and for folding constants ---- */
 

@@ -155,7 +155,7 @@ static void describe(const orti_model *loaded, orti_text *text) {
         text_pair(text, "value", loaded->metadata[i].value);
         orti_text_add(text, "}");
     }
-    orti_text_add(text, "]}");
+    orti_text_add(text, "],\"nodes\":%u", orti_graph_live_node_count(loaded->graph));
 }
 
 ort_status *ort_model_describe_json(const ort_model *model, char **out) {
@@ -164,7 +164,13 @@ ort_status *ort_model_describe_json(const ort_model *model, char **out) {
     orti_text text;
     orti_text_init(&text, model->alloc);
     describe(model->loaded, &text);
-    ort_status *status = orti_text_take(&text, out);
+    ort_status *status = NULL;
+    if (model->passes) {
+        orti_text_add(&text, ",\"passes\":");
+        status = orti_passes_record_json(model->passes, &text);
+    }
+    orti_text_add(&text, "}");
+    if (!status) status = orti_text_take(&text, out);
     orti_text_finish(&text);
     return status;
 }

@@ -1,3 +1,4 @@
+#include "load/load.h"
 #include "session/options.h"
 
 #include <inttypes.h>
@@ -169,6 +170,8 @@ static const option_key keys[] = {
     {.path = "weights", .scope = SCOPE_MODEL, .check = check_choice, .choices = "map|copy"},
     {.path = "inputs", .scope = SCOPE_MODEL, .check = check_texts, .is_list = true},
     {.path = "passes.disable", .scope = SCOPE_SESSION, .check = check_texts, .is_list = true},
+    {.path = "passes.only", .scope = SCOPE_SESSION, .check = check_texts, .is_list = true},
+    {.path = "passes.opset", .scope = SCOPE_SESSION, .check = check_int, .minimum = 1, .maximum = ORTI_OPSET_MAX},
     {.path = "placement.parts", .scope = SCOPE_SESSION, .check = check_int, .minimum = 1, .maximum = PARTS_MAX},
     {.path = "placement.seed", .scope = SCOPE_SESSION, .check = check_int, .minimum = 0, .maximum = INT64_MAX},
     {.path = "placement.nodes", .scope = SCOPE_SESSION, .check = check_wishes},

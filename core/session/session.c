@@ -23,20 +23,14 @@ static void pass_observe(void *user, const char *pass, const orti_graph *graph) 
 /* Simplified and raised; what is constant is computed on the candidates. */
 static ort_status *passes_run(void *user, orti_graph *graph) {
     ort_session *session = user;
-    json_t *list = orti_options_get(session->options, "passes.disable");
     evaluate_context context = {session->environment, &session->composition};
-    const char **names = NULL;
-    size_t count = json_array_size(list);
-    ORT_TRY(orti_arena_alloc(&session->arena, count, sizeof *names, &names));
-    for (size_t i = 0; i < count; i++) names[i] = json_string_value(json_array_get(list, i));
-    const orti_passes_options options = {.disabled = names,
-                                         .disabled_count = (uint32_t)count,
-                                         .evaluate = orti_evaluate,
-                                         .evaluate_user = &context,
-                                         .log = &session->environment->log,
-                                         .observe = pass_observe,
-                                         .observe_user = session,
-                                         .record = &session->metrics.passes};
+    orti_passes_options options = {.evaluate = orti_evaluate,
+                                   .evaluate_user = &context,
+                                   .log = &session->environment->log,
+                                   .observe = pass_observe,
+                                   .observe_user = session,
+                                   .record = &session->metrics.passes};
+    ORT_TRY(orti_passes_read(&session->arena, session->options, &options));
     uint64_t begin_ns = orti_clock_ns();
     ort_status *status = orti_passes_run(graph, &options);
     session->metrics.passes_ns += orti_clock_ns() - begin_ns;

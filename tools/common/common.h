@@ -1,5 +1,5 @@
 /* common/common.h: what all programs share: options from a table, errors in one form, exit codes.
- * Used by: ort-run, ort-info, ort-bench.  Threads: one. */
+ * Used by: ort-run, ort-info, ort-bench, ort-convert.  Threads: one. */
 #ifndef ORT_TOOLS_COMMON_H
 #define ORT_TOOLS_COMMON_H
 

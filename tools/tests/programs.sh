@@ -5,7 +5,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh.inc"
 run=$build/bin/ort-run info=$build/bin/ort-info bench=$build/bin/ort-bench
 
-for program in ort-run ort-info ort-bench; do
+for program in ort-run ort-info ort-bench ort-convert; do
     expect "$program --help" 0 'usage: ' "$build/bin/$program" --help
     expect "$program --version" 0 '^ort-[a-z]* [0-9]*\.[0-9]*\.[0-9]*$' "$build/bin/$program" --version
     expect "$program: unknown option" 2 "unknown option '--nope'" "$build/bin/$program" --nope

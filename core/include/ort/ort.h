@@ -130,10 +130,29 @@ ORT_API uint32_t ort_model_input_count(const ort_model *model);
 ORT_API uint32_t ort_model_output_count(const ort_model *model);
 ORT_API ORT_MUST_USE ort_status *ort_model_input(const ort_model *model, uint32_t index, ort_value_info *out);
 ORT_API ORT_MUST_USE ort_status *ort_model_output(const ort_model *model, uint32_t index, ort_value_info *out);
-/* Opset, IR version, producer, metadata as JSON. out: create, ort_string_destroy. */
+/* Opset, IR version, producer, metadata, number of nodes as JSON; of a simplified model also what each pass did. out:
+ * create, ort_string_destroy. */
 ORT_API ORT_MUST_USE ort_status *ort_model_describe_json(const ort_model *model, char **out);
-/* The graph's text form (docs/graph-text.md), as loaded. out: create, ort_string_destroy. */
+/* The graph's text form (docs/graph-text.md). out: create, ort_string_destroy. */
 ORT_API ORT_MUST_USE ort_status *ort_model_print(const ort_model *model, char **out);
+
+/* What the passes make of the model: a model of its own, equal in what it computes, that can be printed, saved and made
+ * into sessions. The options "passes" and "providers" count: providers compute the constants. out: create,
+ * ort_model_destroy. errors: as ort_session_create for what can't be raised to the newest operators. */
+ORT_API ORT_MUST_USE ort_status *ort_model_simplify(ort_environment *environment, const ort_model *model,
+                                                    const ort_options *options, ort_model **out);
+#define ORT_SAVE_EXTERNAL 1u /* weights in a file beside the model, "PATH.data" */
+typedef struct ort_save_options {
+    uint32_t size, flags;
+    int32_t opset; /* of ai.onnx; 0: the model's, or the lowest above it that every node allows */
+} ort_save_options;
+/* As an ONNX file that any reader takes. Written under another name and renamed when it is complete. options NULL:
+ * defaults; over 1.9 GB weights are external in any case. errors: IO; NOT_FOUND for the folder; UNSUPPORTED naming the
+ * node that the operator set does not suit. */
+ORT_API ORT_MUST_USE ort_status *ort_model_save(const ort_model *model, const ort_save_options *options,
+                                                const char *path);
+/* The passes that there are: [{"name", "summary", "required"}, ...]. out: create, ort_string_destroy. */
+ORT_API ORT_MUST_USE ort_status *ort_passes_json(char **out);
 
 /* ---- session ---- */
 /* Simplifies, places and compiles. errors: UNSUPPORTED naming the first operator that no provider takes, and why. */
