@@ -46,6 +46,7 @@ static bool size_of(const orti_graph *graph, const orti_value *value, uint64_t *
 static bool can_fold(const fold *self, const orti_node *node) {
     uint64_t in_bytes = 0, out_bytes = 0, bytes = 0;
     if (!node->op || node->input_count == 0 || orti_node_subgraph_count(node) || is_random(node)) return false;
+    if (self->context->options->keeps_quantized && strcmp(node->op_type, "DequantizeLinear") == 0) return false;
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] == ORTI_NONE) continue;
         if (!self->is_constant[node->inputs[i]]) return false;

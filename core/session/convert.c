@@ -28,8 +28,11 @@ ort_status *orti_passes_read(orti_arena *arena, const ort_options *options, orti
 static ort_status *passes_run(ort_model *model, ort_environment *environment) {
     session_composition composition = {.alloc = model->alloc};
     evaluate_context context = {environment, &composition};
-    orti_passes_options options = {
-        .evaluate = orti_evaluate, .evaluate_user = &context, .log = &environment->log, .record = model->passes};
+    orti_passes_options options = {.evaluate = orti_evaluate,
+                                   .evaluate_user = &context,
+                                   .keeps_quantized = true,
+                                   .log = &environment->log,
+                                   .record = model->passes};
     ort_status *status = NULL;
     orti_arena_init(&composition.arena, model->alloc);
     ORT_TRY_TO(done, status, orti_passes_read(&model->arena, model->options, &options));

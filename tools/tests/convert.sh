@@ -47,7 +47,8 @@ for packages in "$build"/peer/lib/python*/site-packages; do
 done
 [ ${#peer[@]} -gt 0 ] || skip "onnxruntime on what was converted: it is not in $build/peer; tools/bench/against-onnxruntime installs it"
 
-# onnxruntime's own refusals and slips, not ours: each with the reason.
+# model:why onnxruntime refuses what was converted.
+known="silero-vad-v6:a branch that is never taken reads a value of another rank, and onnxruntime infers it all the same"
 for model in "$data"/models/*/; do
     name=$(basename "$model")
     if ! timeout 120 "$convert" "$model/model.onnx" -o "$work/$name.onnx" >"$work/out" 2>&1; then
@@ -59,7 +60,9 @@ for model in "$data"/models/*/; do
         case $? in
         0) passed=$((passed + 1)) ;;
         3) skip "$name: $(cat "$work/said")" ;;
-        *) check "$name: $(tail -2 "$work/said")" false ;;
+        *)
+            if [[ $known == "$name:"* ]]; then skip "$known"; else check "$name: $(tail -2 "$work/said")" false; fi
+            ;;
         esac
     fi
     if timeout 120 "$build/bin/ort-run" "$model/model.onnx" --check "$model" >/dev/null 2>&1; then
