@@ -201,6 +201,20 @@ static bool weight_await(orti_store *store, ortp_packed *packed) {
     return packed->state == WEIGHT_READY;
 }
 
+/* Packed weights stand for the constant from now on: its pages in a mapped file need not stay. Who reads them all the
+ * same gets them back from the file. */
+#define DROP_MIN_BYTES 65536u
+static void constant_drop(orti_store *store, const ortp_constant *constant) {
+    if (!constant->data || constant->size_bytes < DROP_MIN_BYTES) return;
+    orti_lock_take(&store->lock);
+    const store_constant *entry = *constant_slot(store, constant->data, constant->size_bytes);
+    const orti_tensor *tensor = entry ? entry->tensor : NULL;
+    if (tensor && tensor->file)
+        orti_file_drop_pages(tensor->file, (uint64_t)((const uint8_t *)tensor->data - tensor->file->data),
+                             tensor->size_bytes);
+    orti_lock_give(&store->lock);
+}
+
 static ort_status *weight_pack(orti_store *store, ortp_packed *packed, ortp_pack_fn pack, void *user) {
     ort_status *status = pack(user, packed->data, packed->size_bytes);
     orti_lock_take(&store->lock);
@@ -237,6 +251,7 @@ ort_status *orti_store_weight(orti_store *store, const void *owner, const ortp_c
     orti_lock_give(&store->lock);
     if (!is_found && !status) status = weight_pack(store, packed, pack, user);
     if (status) return status;
+    if (!is_found) constant_drop(store, constant);
     *out = packed;
     *out_data = packed->data;
     return NULL;

@@ -27,7 +27,7 @@ static size_t align_up(size_t size) {
     return (size + ORTK_ALIGN - 1) & ~(size_t)(ORTK_ALIGN - 1);
 }
 
-void *ortk_arena_alloc(ortk_arena *arena, size_t size_bytes) {
+void *ortk_arena_take(ortk_arena *arena, size_t size_bytes) {
     if (size_bytes > SIZE_MAX / 2) return NULL;
     size_t need = align_up(size_bytes ? size_bytes : 1);
     if ((size_t)(arena->end - arena->at) < need) {
@@ -37,13 +37,18 @@ void *ortk_arena_alloc(ortk_arena *arena, size_t size_bytes) {
         chunk->next = arena->chunks;
         arena->chunks = chunk;
         unsigned char *start = (unsigned char *)chunk + ORTK_ALIGN;
-        if (body == need) return memset(start, 0, need); /* what is left of the last chunk stays in use */
+        if (body == need) return start; /* what is left of the last chunk stays in use */
         arena->at = start;
         arena->end = start + body;
     }
     unsigned char *memory = arena->at;
     arena->at += need;
-    return memset(memory, 0, need);
+    return memory;
+}
+
+void *ortk_arena_alloc(ortk_arena *arena, size_t size_bytes) {
+    void *memory = ortk_arena_take(arena, size_bytes);
+    return memory ? memset(memory, 0, align_up(size_bytes ? size_bytes : 1)) : NULL;
 }
 
 void *ortk_arena_array(ortk_arena *arena, size_t count, size_t item_bytes) {

@@ -34,6 +34,7 @@ typedef struct ortk_arena {
 void ortk_arena_init(ortk_arena *arena, const ortp_host *host);
 void ortk_arena_finish(ortk_arena *arena);
 void *ortk_arena_alloc(ortk_arena *arena, size_t size_bytes);               /* zeroed, 64-byte aligned; NULL: none */
+void *ortk_arena_take(ortk_arena *arena, size_t size_bytes);                /* the same, not zeroed */
 void *ortk_arena_array(ortk_arena *arena, size_t count, size_t item_bytes); /* zeroed; never NULL for 0 items */
 char *ortk_arena_text(ortk_arena *arena, ort_string_view text);             /* terminated copy */
 

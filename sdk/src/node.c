@@ -103,6 +103,16 @@ const void *ortk_node_constant(const ortk_node *node, uint32_t index, int64_t *o
     return entry->data;
 }
 
+bool ortk_node_is_constant(const ortk_node *node, uint32_t index, int64_t *out_count) {
+    ortp_value_info info;
+    *out_count = 0;
+    if (!value_of(node, node->inputs, node->input_count, index, &info) || info.kind != ORTP_VALUE_CONSTANT)
+        return false;
+    *out_count = 1;
+    for (uint32_t i = 0; i < info.rank; i++) *out_count *= info.dims[i];
+    return true;
+}
+
 const char *ortk_node_name(const ortk_node *node) {
     return node->name;
 }
@@ -138,7 +148,7 @@ static ort_status *constant_align(ortk_constants *all, ortk_constant_entry *entr
     /* Strings begin with their offsets. */
     uint64_t element = entry->constant.dtype == ORT_DTYPE_STRING ? 8 : ortk_dtype_bytes(entry->constant.dtype, 1);
     if (element <= 1 || (uintptr_t)entry->retained % (element > 8 ? 8 : element) == 0) return NULL;
-    void *copy = ortk_arena_alloc(all->arena, (size_t)entry->constant.size_bytes);
+    void *copy = ortk_arena_take(all->arena, (size_t)entry->constant.size_bytes);
     if (!copy) return ortk_out_of_memory();
     memcpy(copy, entry->retained, (size_t)entry->constant.size_bytes);
     entry->data = copy;

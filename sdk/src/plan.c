@@ -57,12 +57,12 @@ static ort_status *dims_read(const ortp_program *program, const ortk_value *valu
     return NULL;
 }
 
-/* Contents that a step reads at run, or plans see, live as long as the plan. */
+/* Contents that a step reads at run, or plans see, live as long as the plan; a constant's as long as the program. */
 static ort_status *contents_keep(ortp_plan *plan, const ortk_value *value, const ortp_shape *shape, ortk_desc *desc,
                                  ortk_place *place) {
     static const uint64_t nothing[2];
-    if (value->kind == ORTK_VALUE_CONSTANT && value->data) {
-        desc->known = value->data;
+    if (value->kind == ORTK_VALUE_CONSTANT && (value->data || desc->element_count > 0)) {
+        desc->known = value->data; /* NULL: packed, and read by nobody */
     } else if (shape->known && shape->known_bytes) {
         void *copy = ortk_arena_alloc(&plan->arena, (size_t)shape->known_bytes);
         if (!copy) return ortk_out_of_memory();

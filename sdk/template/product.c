@@ -20,7 +20,7 @@ typedef struct product_state {
  */
 static bool matmul_claim(ortk_node *node) {
     int64_t count = 0;
-    if (!ortk_node_constant(node, 1, &count) || ortk_node_input_rank(node, 1) != 2)
+    if (!ortk_node_is_constant(node, 1, &count) || ortk_node_input_rank(node, 1) != 2)
         return ortk_decline(node, ORTP_DECLINE_SHAPE, "weights that are not a constant matrix");
     if (ortk_node_input_rank(node, 0) < 2)
         return ortk_decline(node, ORTP_DECLINE_SHAPE, "a left side of rank %d", (int)ortk_node_input_rank(node, 0));

@@ -18,9 +18,9 @@ static bool projected_claim(ortk_node *node) {
     int64_t count = 0;
     if (ortk_node_input_dtype(node, 1) != ortk_node_input_dtype(node, 0))
         return ortk_decline(node, ORTP_DECLINE_TYPE, "weights of another type than input 0");
-    if (!ortk_node_constant(node, 1, &count) || ortk_node_input_rank(node, 1) != 2)
+    if (!ortk_node_is_constant(node, 1, &count) || ortk_node_input_rank(node, 1) != 2)
         return ortk_decline(node, ORTP_DECLINE_OPERATOR, "computed weights");
-    if (ortk_node_has_input(node, 2) && !ortk_node_constant(node, 2, &count))
+    if (ortk_node_has_input(node, 2) && !ortk_node_is_constant(node, 2, &count))
         return ortk_decline(node, ORTP_DECLINE_OPERATOR, "a computed bias");
     if (ortk_attr_int(node, "do_rotary", 0) != 0)
         return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "rotary embedding inside attention");

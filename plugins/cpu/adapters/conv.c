@@ -126,7 +126,8 @@ static ort_status *conv_read(ortk_compiler *compiler, const ortk_node *node, con
     p->fused = *ortk_node_fused(node);
     p->kernels = ortcpu_compiler_kernels(compiler);
     int64_t dims[4], count = 0;
-    p->is_computed = ortk_node_input_dtype(node, 1) != ORT_DTYPE_F32 || ortk_node_constant(node, 1, &count) == NULL;
+    p->is_computed =
+        ortk_node_input_dtype(node, 1) != ORT_DTYPE_F32 || !ortk_node_is_constant(node, 1, &count) || count == 0;
     if (p->is_computed) return NULL;
     for (uint32_t i = 0; i < 4; i++) dims[i] = i < (uint32_t)rank ? ortk_node_input_dim(node, 1, i) : 1;
     ort_status *status = weights_read(p, dims, (uint32_t)rank);

@@ -37,7 +37,7 @@ static void product_pack(const void *user, const void *constant, void *packed) {
 static bool is_matrix(const ortk_node *node, uint32_t index, int64_t *rows, int64_t *cols) {
     int32_t rank = ortk_node_input_rank(node, index);
     int64_t count = 0;
-    if (rank < 2 || !ortk_node_constant(node, index, &count) || count == 0) return false;
+    if (rank < 2 || !ortk_node_is_constant(node, index, &count) || count == 0) return false;
     *rows = ortk_node_input_dim(node, index, (uint32_t)rank - 2);
     *cols = ortk_node_input_dim(node, index, (uint32_t)rank - 1);
     return *rows * *cols == count;
@@ -79,7 +79,7 @@ static bool gemm_claim(ortk_node *node) {
     if (ortk_node_input_rank(node, 0) != 2 || ortk_node_input_rank(node, 1) != 2)
         return ortk_decline(node, ORTP_DECLINE_SHAPE, "inputs that are not matrices");
     if (ortk_attr_float(node, "alpha", 1) == 0) return ortk_decline(node, ORTP_DECLINE_ATTRIBUTE, "alpha of 0");
-    if (!ortk_node_has_input(node, 2) || ortk_node_constant(node, 2, &count)) return true;
+    if (!ortk_node_has_input(node, 2) || ortk_node_is_constant(node, 2, &count)) return true;
     uint32_t b_axis = ortk_attr_int(node, "transB", 0) ? 0 : 1;
     int32_t rank = ortk_node_input_rank(node, 2);
     int64_t n = ortk_node_input_dim(node, 1, b_axis);

@@ -93,7 +93,7 @@ static ort_status *weights_compile(ortk_compiler *compiler, const ortk_node *nod
     const ortcpu_instance *instance = ortk_compiler_context(compiler);
     int64_t count = 0;
     const void *packed = NULL;
-    if (!ortk_node_constant(node, index, &count)) return NULL;
+    if (!ortk_node_is_constant(node, index, &count)) return NULL;
     int64_t k = count / (p->directions * p->gates * p->hidden);
     pack_job job = job_of(p, instance->kernels, index == IN_R, k);
     char layout[64];

@@ -76,6 +76,10 @@ int32_t ortk_node_input_rank(const ortk_node *node, uint32_t index);            
 int64_t ortk_node_input_dim(const ortk_node *node, uint32_t index, uint32_t axis); /* -1: not a fixed number */
 /* A constant's bytes (NULL: not constant) and element count; borrow: the program at compile, the call at claim. */
 const void *ortk_node_constant(const ortk_node *node, uint32_t index, int64_t *out_count);
+/* The same question without the bytes: for weights that only ortk_compiler_pack reads, which are then kept packed
+ * alone.
+ */
+bool ortk_node_is_constant(const ortk_node *node, uint32_t index, int64_t *out_count);
 /* True when the input is constant or known, so that plan will see ortk_desc.known. */
 bool ortk_node_is_known(const ortk_node *node, uint32_t index);
 const char *ortk_node_name(const ortk_node *node);
