@@ -146,6 +146,8 @@ CASE(opt_batch_norm)
 CASE(opt_fold_constants)
 CASE(opt_fuse_conv_affine)
 CASE(opt_in_bodies)
+CASE(opt_lift_activations)
+CASE(opt_lift_layer_norm)
 CASE(opt_inline_if)
 CASE(lower_open_ranks)
 

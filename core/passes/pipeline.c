@@ -21,6 +21,9 @@ static const orti_pass passes[] = {
     {"opt_batch_norm", orti_opt_batch_norm, "BatchNormalization with constant statistics becomes Mul and Add"},
     {"opt_fold_constants", orti_opt_fold_constants, "nodes that read constants alone are computed once"},
     {"opt_fuse_conv_affine", orti_opt_fuse_conv_affine, "Mul and Add by channel go into the convolution before them"},
+    {"opt_lift_activations", orti_opt_lift_activations,
+     "Gelu, HardSwish, HardSigmoid and Mish written out become one node"},
+    {"opt_lift_layer_norm", orti_opt_lift_layer_norm, "a layer normalization written out becomes LayerNormalization"},
 };
 #define PASS_COUNT (sizeof passes / sizeof *passes)
 _Static_assert(PASS_COUNT <= ORTI_PASS_COUNT_MAX, "a record has room for every pass");
@@ -41,6 +44,8 @@ static const char *const pipeline[] = {
     "opt_common_subexpressions",
     "opt_batch_norm",
     "opt_fold_constants",
+    "opt_lift_layer_norm",
+    "opt_lift_activations",
     "opt_fuse_conv_affine",
     "opt_fold_constants",
     "lower_captures",
