@@ -240,6 +240,64 @@ static ort_status *gate_try(const fuser *f, ortk_op *op, bool *did) {
     return absorb(f, op, mul);
 }
 
+/* The least and the largest number of an integer type that is quantised to; false for others. */
+static bool range_of(uint32_t dtype, float *low, float *high) {
+    static const struct {
+        uint32_t dtype;
+        float low, high;
+    } table[] = {
+        {ORT_DTYPE_U8, 0, 255}, {ORT_DTYPE_I8, -128, 127}, {ORT_DTYPE_U16, 0, 65535}, {ORT_DTYPE_I16, -32768, 32767}};
+    for (size_t i = 0; i < ORTK_COUNT_OF(table); i++) {
+        if (table[i].dtype != dtype) continue;
+        *low = table[i].low;
+        *high = table[i].high;
+        return true;
+    }
+    return false;
+}
+
+static float whole_of(uint32_t dtype, const void *data) {
+    return dtype == ORT_DTYPE_U8    ? *(const uint8_t *)data
+           : dtype == ORT_DTYPE_I8  ? *(const int8_t *)data
+           : dtype == ORT_DTYPE_U16 ? *(const uint16_t *)data
+                                    : *(const int16_t *)data;
+}
+
+/* One scale and one zero point of a QuantizeLinear or its reverse, when they are constants. */
+static bool steps_read(const fuser *f, const ortk_op *op, float *step, float *zero, float *low, float *high) {
+    if (op->input_count != 3 || op->inputs[1] == ORTP_NONE || op->inputs[2] == ORTP_NONE) return false;
+    int64_t scale_count = 0, zero_count = 0;
+    uint32_t dtype = value_at(f, op->inputs[2])->dtype;
+    if (value_at(f, op->inputs[1])->dtype != ORT_DTYPE_F32 || !range_of(dtype, low, high)) return false;
+    const float *scale = constant_of(f, op->inputs[1], &scale_count);
+    const void *zeros = constant_of(f, op->inputs[2], &zero_count);
+    if (!scale || !zeros || scale_count != 1 || zero_count != 1) return false;
+    *step = scale[0];
+    *zero = whole_of(dtype, zeros);
+    return isfinite(*step) && *step > 0;
+}
+
+/* A QuantizeLinear and the DequantizeLinear that alone reads it, by the same numbers. */
+static ort_status *quantized_try(const fuser *f, ortk_op *op, bool *did) {
+    bool after_relu = op->fused.activation == ORTK_ACT_RELU;
+    ortk_op *quantize = tail_of(f, op), *back = NULL;
+    float step, zero, low, high, back_step, back_zero, unused;
+    if (!(op->kernel->flags & ORTK_KERNEL_FUSES_QUANTIZED) || (!after_relu && op->fused.activation != ORTK_ACT_NONE) ||
+        !quantize || !op_is(quantize, "QuantizeLinear") || quantize->inputs[0] != op->outputs[0])
+        return NULL;
+    back = tail_of(f, quantize);
+    if (!back || !op_is(back, "DequantizeLinear") || back->inputs[0] != quantize->outputs[0] ||
+        value_at(f, op->outputs[0])->dtype != ORT_DTYPE_F32 || value_at(f, back->outputs[0])->dtype != ORT_DTYPE_F32 ||
+        !steps_read(f, quantize, &step, &zero, &low, &high) ||
+        !steps_read(f, back, &back_step, &back_zero, &unused, &unused) || step != back_step || zero != back_zero)
+        return NULL;
+    op->fused = (ortk_fused){.activation = ORTK_ACT_QUANTIZED, .alpha = low - zero, .beta = high - zero, .step = step};
+    if (after_relu && op->fused.alpha < 0) op->fused.alpha = 0;
+    *did = true;
+    ORTK_TRY(absorb(f, op, quantize));
+    return absorb(f, op, back);
+}
+
 static ort_status *fuse_at(ortp_program *program, uint32_t at) {
     fuser f = {program, at};
     for (bool did = true; did;) {
@@ -249,6 +307,7 @@ static ort_status *fuse_at(ortp_program *program, uint32_t at) {
         ORTK_TRY(bias_try(&f, op, &did));
         if (!did) ORTK_TRY(residual_try(&f, op, &did));
         if (!did) ORTK_TRY(activation_try(&f, op, &did));
+        if (!did) ORTK_TRY(quantized_try(&f, op, &did));
         if (!did) ORTK_TRY(gate_try(&f, op, &did));
     }
     program->ops[f.at].fused.has_residual = program->ops[f.at].has_residual;

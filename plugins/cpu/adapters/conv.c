@@ -279,8 +279,8 @@ ORTCPU_WIDE_PLAN(conv_plan, 0)
 
 #define TYPES (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORTCPU_TYPES_SHORT)
 #define FUSES                                                                                                          \
-    (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS |                 \
-     ORTK_KERNEL_REDUCES)
+    (ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_QUANTIZED | ORTK_KERNEL_FUSES_ADD |            \
+     ORTK_KERNEL_FUSES_BIAS | ORTK_KERNEL_REDUCES)
 static const ortk_kernel kernels[] = {
     {"", "Conv", 1, 9999, TYPES, ORTK_MODE_PIXELS_IN_ANY, FUSES, sizeof(conv_params), conv_claim, conv_compile,
      conv_plan_wide},

@@ -261,10 +261,11 @@ ORTCPU_WIDE_PLAN(product_plan, 1u << 1)
 #define TYPES (ORT_DTYPE_BIT(ORT_DTYPE_F32) | ORTCPU_TYPES_SHORT)
 static const ortk_kernel kernels[] = {
     {"", "MatMul", 1, 9999, TYPES, ORTK_MODE_ROWS,
-     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_ADD | ORTK_KERNEL_FUSES_BIAS |
-         ORTK_KERNEL_REDUCES,
+     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_QUANTIZED | ORTK_KERNEL_FUSES_ADD |
+         ORTK_KERNEL_FUSES_BIAS | ORTK_KERNEL_REDUCES,
      sizeof(product_params), matmul_claim, matmul_compile, product_plan_wide},
-    {"", "Gemm", 7, 9999, TYPES, ORTK_MODE_ROWS, ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_REDUCES,
+    {"", "Gemm", 7, 9999, TYPES, ORTK_MODE_ROWS,
+     ORTK_KERNEL_FUSES_ACT | ORTK_KERNEL_FUSES_GELU | ORTK_KERNEL_FUSES_QUANTIZED | ORTK_KERNEL_REDUCES,
      sizeof(product_params), gemm_claim, gemm_compile, product_plan_wide},
 };
 const ortcpu_op_table ortcpu_heavy_product = {kernels, 2};

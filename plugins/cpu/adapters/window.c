@@ -71,7 +71,11 @@ ortcpu_epilogue ortcpu_epilogue_of(const ortk_fused *fused) {
         [ORTK_ACT_SILU] = ORTCPU_ACT_SILU,
         [ORTK_ACT_GELU] = ORTCPU_ACT_GELU,
         [ORTK_ACT_GELU_TANH] = ORTCPU_ACT_GELU_TANH,
+        [ORTK_ACT_QUANTIZED] = ORTCPU_ACT_QUANTIZED,
     };
-    return (ortcpu_epilogue){
-        .act = acts[fused->activation], .alpha = fused->alpha, .beta = fused->beta, .slope = fused->slopes};
+    return (ortcpu_epilogue){.act = acts[fused->activation],
+                             .alpha = fused->alpha,
+                             .beta = fused->beta,
+                             .step = fused->step,
+                             .slope = fused->slopes};
 }

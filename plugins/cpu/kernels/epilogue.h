@@ -24,6 +24,7 @@ typedef enum ortcpu_act {
     ORTCPU_ACT_SILU,      /* x * sigmoid(x) */
     ORTCPU_ACT_GELU,      /* 0.5 * x * (1 + erf(x / sqrt(2))) */
     ORTCPU_ACT_GELU_TANH, /* 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) */
+    ORTCPU_ACT_QUANTIZED, /* step * min(beta, max(alpha, round(x / step))) */
     ORTCPU_ACT_COUNT
 } ortcpu_act;
 
@@ -35,7 +36,7 @@ typedef struct ortcpu_epilogue {
     int64_t residual_pitch; /* floats from one row (pixel) to the next */
     const float *slope;     /* PRELU: one for each column */
     float scale;            /* 0 is read as 1 */
-    float alpha, beta;
+    float alpha, beta, step;
     ortcpu_act act;
     bool residual_after;
 } ortcpu_epilogue;

@@ -69,6 +69,8 @@ static double act_reference(const ortcpu_epilogue *e, double x, int64_t column) 
         return 0.5 * x * (1 + erf(x * sqrt(0.5)));
     case ORTCPU_ACT_GELU_TANH:
         return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    case ORTCPU_ACT_QUANTIZED:
+        return e->step * fmin(e->beta, fmax(e->alpha, rint(x / e->step)));
     default:
         return x;
     }
@@ -82,7 +84,7 @@ static double finish_reference(const ortcpu_epilogue *e, double sum, int64_t row
 
 /* A random epilogue; the buffers it holds are freed by epilogue_destroy. */
 static ortcpu_epilogue epilogue_make(int64_t rows, int64_t columns) {
-    ortcpu_epilogue e = {.act = (ortcpu_act)pick(0, ORTCPU_ACT_COUNT - 1), .alpha = 0.25f, .beta = 0.5f};
+    ortcpu_epilogue e = {.act = (ortcpu_act)pick(0, ORTCPU_ACT_GELU_TANH), .alpha = 0.25f, .beta = 0.5f};
     if (e.act == ORTCPU_ACT_CLIP) e.alpha = -2, e.beta = 6;
     if (pick(0, 1)) e.act = (ortcpu_act)pick(0, 2);
     if (pick(0, 1)) e.bias = values(columns);
@@ -265,18 +267,21 @@ ORT_TEST(kernels, a_batch_broadcasts_by_offsets) {
 }
 
 static void nan_and_infinity(const ortcpu_kernels *k) {
-    static const ortcpu_act acts[] = {ORTCPU_ACT_RELU, ORTCPU_ACT_CLIP, ORTCPU_ACT_SIGMOID, ORTCPU_ACT_HARD_SWISH,
-                                      ORTCPU_ACT_TANH, ORTCPU_ACT_ELU,  ORTCPU_ACT_GELU,    ORTCPU_ACT_LEAKY_RELU};
+    static const ortcpu_act acts[] = {ORTCPU_ACT_RELU,       ORTCPU_ACT_CLIP,       ORTCPU_ACT_SIGMOID,
+                                      ORTCPU_ACT_HARD_SWISH, ORTCPU_ACT_TANH,       ORTCPU_ACT_ELU,
+                                      ORTCPU_ACT_GELU,       ORTCPU_ACT_LEAKY_RELU, ORTCPU_ACT_QUANTIZED};
     float a[3] = {NAN, INFINITY, -INFINITY}, one = 1, c[3];
     float *packed = floats((int64_t)(k->gemm_pack_bytes(1, 1) / sizeof(float)));
     k->gemm_pack(1, 1, &one, 1, 1, packed);
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         ortcpu_gemm_shape s = {.m = 3, .n = 1, .k = 1, .a_row_stride = 1, .b_packed = true, .c_row_stride = 1};
-        ortcpu_gemm_args args = {.a = a, .b = packed, .c = c, .epilogue = {.act = acts[i], .alpha = 0, .beta = 6}};
+        ortcpu_gemm_args args = {
+            .a = a, .b = packed, .c = c, .epilogue = {.act = acts[i], .alpha = 0, .beta = 6, .step = 0.5f}};
         gemm_run(k, &s, &args, 1);
         CHECK(isnan(c[0]), "act %d of NaN is %g", (int)acts[i], (double)c[0]);
         if (acts[i] == ORTCPU_ACT_RELU) CHECK(c[1] == INFINITY && c[2] == 0);
         if (acts[i] == ORTCPU_ACT_CLIP) CHECK(c[1] == 6 && c[2] == 0);
+        if (acts[i] == ORTCPU_ACT_QUANTIZED) CHECK(c[1] == 3 && c[2] == 0);
         if (acts[i] == ORTCPU_ACT_SIGMOID) CHECK(c[1] == 1 && c[2] == 0);
     }
     free(packed);

@@ -253,6 +253,11 @@ ORTCPU_INLINE vf gelu_tanh(vf x) {
     return x * 0.5f * (vf_tanh(inner) + 1.0f);
 }
 
+/* The reciprocal's last place is below what the sum itself was rounded by. */
+ORTCPU_INLINE vf quantized(vf x, float inverse, const ortcpu_epilogue *e) {
+    return vf_min_bound(vf_max_bound(vf_round_even(x * inverse), vf_set1(e->alpha)), vf_set1(e->beta)) * e->step;
+}
+
 ORTCPU_INLINE vf activated(const ortcpu_tile *t, vf x, int64_t column, int64_t n) {
     const ortcpu_epilogue *e = t->full;
     if (!e) return vf_min_bound(vf_max_bound(x, vf_set1(t->low)), vf_set1(t->high));
@@ -277,12 +282,31 @@ ORTCPU_INLINE vf activated(const ortcpu_tile *t, vf x, int64_t column, int64_t n
         return x * 0.5f * (vf_erf(x * 0.707106769f) + 1.0f);
     case ORTCPU_ACT_GELU_TANH:
         return gelu_tanh(x);
+    case ORTCPU_ACT_QUANTIZED:
+        return quantized(x, 1.0f / e->step, e);
     default:
         return vf_min_bound(vf_max_bound(x, vf_set1(t->low)), vf_set1(t->high));
     }
 }
 
+/* Networks of quantised numbers have it behind every product: whole vectors, and nothing else asked. */
+static void finish_quantized(const ortcpu_tile *t, const float *sums, int64_t sums_stride, int64_t rows) {
+    float inverse = 1.0f / t->full->step;
+    for (int64_t m = 0; m < rows; m++, sums += sums_stride) {
+        float *c = t->c + m * t->c_stride;
+        for (int64_t j = 0; j < t->n; j += VL) {
+            vf x = vf_load(sums + j) * t->scale;
+            if (t->bias) x = x + vf_load(t->bias + j);
+            vf_store(c + j, quantized(x, inverse, t->full));
+        }
+    }
+}
+
 void ORTCPU_FN(ortcpu_tile_finish)(const ortcpu_tile *t, const float *sums, int64_t sums_stride, int64_t rows) {
+    if (t->full && t->full->act == ORTCPU_ACT_QUANTIZED && !t->residual && t->n % VL == 0) {
+        finish_quantized(t, sums, sums_stride, rows);
+        return;
+    }
     bool after = t->full && t->full->residual_after;
     for (int64_t m = 0; m < rows; m++, sums += sums_stride) {
         float *c = t->c + m * t->c_stride;

@@ -52,6 +52,8 @@ typedef struct ortk_desc {
 #define ORTK_ACT_SILU        9u
 #define ORTK_ACT_GELU        10u /* by erf; this and the next only for ORTK_KERNEL_FUSES_GELU */
 #define ORTK_ACT_GELU_TANH   11u
+/* step * min(beta, max(alpha, round(x / step))), ties to even; only for ORTK_KERNEL_FUSES_QUANTIZED */
+#define ORTK_ACT_QUANTIZED 12u
 typedef struct ortk_fused {
     bool
         has_residual; /* added before the activation: the last input of the step; same shape and layout as the output */
@@ -59,6 +61,7 @@ typedef struct ortk_fused {
     float alpha, beta;
     const float *slopes; /* PRELU; lives as long as the program */
     int64_t slope_count;
+    float step; /* QUANTIZED */
 } ortk_fused;
 
 /* A node as a kernel sees it at claim and compile: through ortk_attr_* (ort/sdk/attr.h) and ortk_node_* below. */
@@ -166,6 +169,8 @@ void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) _
 #define ORTK_KERNEL_INPLACE_FIRST                                                                                      \
     0x20u /* output 0 may share memory with input 0 where that has the same size; with no other input */
 #define ORTK_KERNEL_FUSES_GELU 0x40000000u /* beside FUSES_ACT: Gelu in both forms too */
+#define ORTK_KERNEL_FUSES_QUANTIZED                                                                                    \
+    0x20000000u /* beside FUSES_ACT: to quantised numbers and back too, alone or after a Relu */
 #define ORTK_KERNEL_FUSES_BIAS                                                                                         \
     0x40u /* may be given a third input that the node lacks: a vector added along the output's                         \
              channels (axis 1 in PIXELS modes, else the last), float32 as the output */
