@@ -86,7 +86,7 @@ void orti_infer_category_mapper(orti_infer *infer) {
 }
 
 /* Labels [N] and scores [N, columns]. */
-static void classified(orti_infer *infer, uint32_t columns) {
+static void classified(orti_infer *infer, int64_t columns) {
     const orti_state *in = orti_in_shaped(infer, 0);
     orti_set_dtype(infer, 1, ORT_DTYPE_F32);
     if (!in) return;
@@ -101,7 +101,7 @@ void orti_infer_linear_classifier(orti_infer *infer) {
     int64_t features;
     if (!labels) labels = attr_count(infer, "classlabels_ints");
     if (!rows && in && in->rank && orti_dim_is_number(infer, in->dims[in->rank - 1], &features) && features > 0)
-        rows = attr_count(infer, "coefficients") / (uint32_t)features;
+        rows = (uint32_t)(attr_count(infer, "coefficients") / features);
     if (!rows) rows = labels;
     set_label_dtype(infer, "classlabels_strings");
     classified(infer, rows == 1 && labels == 2 ? 2 : rows);
@@ -117,7 +117,7 @@ void orti_infer_svm_classifier(orti_infer *infer) {
     uint32_t labels = attr_count(infer, "classlabels_strings");
     if (!labels) labels = attr_count(infer, "classlabels_ints");
     bool has_pairs = attr_count(infer, "vectors_per_class") && !attr_count(infer, "prob_a");
-    uint32_t columns = has_pairs ? labels * (labels - 1) / 2 : labels;
+    int64_t pairs = (int64_t)labels * ((int64_t)labels - 1) / 2, columns = has_pairs ? pairs : labels;
     set_label_dtype(infer, "classlabels_strings");
     classified(infer, columns == 1 && labels == 2 ? 2 : columns);
 }

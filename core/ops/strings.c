@@ -51,9 +51,9 @@ void orti_infer_tfidf_vectorizer(orti_infer *infer) {
     int64_t columns = 0;
     if (!in || !indexes) return;
     for (uint32_t i = 0; i < indexes->count; i++)
-        if (indexes->ints[i] >= columns) columns = indexes->ints[i] + 1;
-    if (in->rank > 2) {
-        orti_infer_fail(infer, "needs [C] or [N, C], its input has the rank %u", in->rank);
+        if (indexes->ints[i] >= columns && indexes->ints[i] < INT64_MAX) columns = indexes->ints[i] + 1;
+    if (in->rank > 2 || columns > INT32_MAX) {
+        orti_infer_fail(infer, "needs [C] or [N, C] and columns below 2^31, its input has the rank %u", in->rank);
         return;
     }
     if (in->rank == 2)

@@ -46,10 +46,14 @@ static void strings_run(const ortk_step *step, int64_t begin, int64_t end, void 
 }
 
 ort_status *ortcpu_classify_plan(ortk_planner *planner, const ortcpu_classes *classes, int64_t row_count,
-                                 ortcpu_score_fn score, const void *model, uint64_t scratch_bytes,
-                                 int64_t rows_per_task, double row_cost_ns, ortk_step_plan *step) {
+                                 int64_t columns, const ortk_desc *out, uint32_t out_count, ortcpu_score_fn score,
+                                 const void *model, uint64_t scratch_bytes, int64_t rows_per_task, double row_cost_ns,
+                                 ortk_step_plan *step) {
     classify_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (!s) return ortk_out_of_memory();
+    if (out_count > 1 && out[1].is_present && out[1].element_count != row_count * columns)
+        return ortk_fail(ORT_CODE_INVALID_MODEL, "%lld scores where %lld rows have %lld each",
+                         (long long)out[1].element_count, (long long)row_count, (long long)columns);
     *s = (classify_state){classes,   score,         model,
                           row_count, rows_per_task, (int64_t)((scratch_bytes + 63) & ~UINT64_C(63))};
     step->state = s;

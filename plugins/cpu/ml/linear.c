@@ -111,7 +111,7 @@ static void classify_score(const void *model, const ortk_step *step, int64_t beg
 
 static ort_status *classify_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                                  const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    (void)in_count, (void)out_count, (void)out;
+    (void)in_count;
     const linear_params *p = params;
     const ortcpu_rows rows = ortcpu_rows_of(in);
     linear_state *s = NULL;
@@ -122,7 +122,7 @@ static ort_status *classify_plan(ortk_planner *planner, const void *params, cons
     if (s->columns > p->classes.count)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld scores for %lld class labels", (long long)s->columns,
                          (long long)p->classes.count);
-    return ortcpu_classify_plan(planner, &p->classes, rows.count, classify_score, s,
+    return ortcpu_classify_plan(planner, &p->classes, rows.count, s->columns, out, out_count, classify_score, s,
                                 (uint64_t)(rows.width + s->columns) * sizeof(float), 16,
                                 (double)(rows.width * targets) * 0.2, step);
 }

@@ -92,9 +92,11 @@ static inline float *ortcpu_scores_out(const ortk_step *step) {
 /* Scores rows [begin, end) of input 0 into output 1 and writes the class of each to `chosen`. */
 typedef void (*ortcpu_score_fn)(const void *model, const ortk_step *step, int64_t begin, int64_t end, void *scratch,
                                 int32_t *chosen);
-/* The step of a classifier: `score` over all rows, then labels. `model` lives as long as the plan. */
+/* The step of a classifier: `score` over all rows, `columns` scores each, then labels. `model` lives as long as the
+ * plan. INVALID_MODEL when the scores' shape is another. */
 ort_status *ortcpu_classify_plan(ortk_planner *planner, const ortcpu_classes *classes, int64_t row_count,
-                                 ortcpu_score_fn score, const void *model, uint64_t scratch_bytes,
-                                 int64_t rows_per_task, double row_cost_ns, ortk_step_plan *step);
+                                 int64_t columns, const ortk_desc *out, uint32_t out_count, ortcpu_score_fn score,
+                                 const void *model, uint64_t scratch_bytes, int64_t rows_per_task, double row_cost_ns,
+                                 ortk_step_plan *step);
 
 #endif

@@ -312,14 +312,14 @@ static void classify_score(const void *model, const ortk_step *step, int64_t beg
 
 static ort_status *classify_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                                  const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    (void)in_count, (void)out, (void)out_count;
+    (void)in_count;
     const svm_params *p = params;
     svm_state *s = NULL;
     ort_status *status = state_make(planner, p, in, &s);
     if (status) return status;
     s->columns = p->vector_count && p->prob_a_count ? p->classes.count : s->pair_count == 1 ? 2 : s->pair_count;
     const double cost_ns = (double)((p->vector_count + p->classes.count) * (s->rows.width + 1));
-    return ortcpu_classify_plan(planner, &p->classes, s->rows.count, classify_score, s,
+    return ortcpu_classify_plan(planner, &p->classes, s->rows.count, s->columns, out, out_count, classify_score, s,
                                 space_bytes(s) + (uint64_t)s->columns * sizeof(float), 8, cost_ns, step);
 }
 

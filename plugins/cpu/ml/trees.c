@@ -270,7 +270,7 @@ typedef struct classifier_params {
 
 static ort_status *classify_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                                  const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    (void)in_count, (void)out, (void)out_count;
+    (void)in_count;
     const classifier_params *p = params;
     trees_state *s = NULL;
     uint64_t scratch_bytes = 0;
@@ -279,8 +279,8 @@ static ort_status *classify_plan(ortk_planner *planner, const void *params, cons
     s->classes = &p->classes;
     s->is_binary = p->is_binary;
     s->are_positive = p->are_positive;
-    return ortcpu_classify_plan(planner, &p->classes, s->rows.count, classify_score, s, scratch_bytes, 4 * LANES,
-                                row_cost_ns(s->trees), step);
+    return ortcpu_classify_plan(planner, &p->classes, s->rows.count, s->columns, out, out_count, classify_score, s,
+                                scratch_bytes, 4 * LANES, row_cost_ns(s->trees), step);
 }
 
 /* ---- compile ---- */

@@ -141,7 +141,7 @@ static ort_status *gram_compile(ortk_compiler *compiler, const ortk_node *node, 
     ort_status *status = ortcpu_attr_ints(compiler, node, "ngram_counts", &starts, &start_count);
     if (!status) status = ortcpu_attr_ints(compiler, node, "ngram_indexes", &columns, &gram_count);
     for (int64_t i = 0; i < gram_count; i++) {
-        if (columns[i] < 0) return wrong(node, "ngram_indexes are negative");
+        if (columns[i] < 0 || columns[i] >= INT32_MAX) return wrong(node, "ngram_indexes are out of range");
         if (columns[i] >= p->column_count) p->column_count = columns[i] + 1;
     }
     if (!status) status = settings_read(compiler, node, columns, gram_count, p);
