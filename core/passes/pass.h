@@ -32,6 +32,7 @@ ORT_MUST_USE ort_status *orti_opt_batch_norm(orti_graph *graph, const orti_pass_
 ORT_MUST_USE ort_status *orti_opt_fuse_conv_affine(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_common_subexpressions(orti_graph *graph, const orti_pass_context *context,
                                                         bool *changed);
+ORT_MUST_USE ort_status *orti_opt_compose_moves(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_lift_activations(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_lift_layer_norm(orti_graph *graph, const orti_pass_context *context, bool *changed);
 ORT_MUST_USE ort_status *orti_opt_dead_code(orti_graph *graph, const orti_pass_context *context, bool *changed);
