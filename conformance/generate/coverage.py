@@ -39,7 +39,7 @@ FIRST = {  # operator's first type variable: the element types of its kernels
     "Dropout": names(FLOAT + HALVES), **dict.fromkeys("GridSample LpPool GlobalLpPool MaxUnpool".split(), names(FLOAT)),
     **dict.fromkeys("RoiAlign LRN GroupNormalization".split(), {"float32"}),
     "Einsum": names(FLOAT) | {"int32", "int64"}, **dict.fromkeys("HannWindow HammingWindow BlackmanWindow".split(), {"int32", "int64"}),
-    "TensorScatter": names(MOVED),
+    "TensorScatter": names(MOVED), **dict.fromkeys("DFT STFT NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss".split(), names(FLOAT)),
     "NonZero": names(REAL + [BOOL] + HALVES), "Compress": names(MOVED), "Unique": names(REAL), "NonMaxSuppression": {"float32"},
     **dict.fromkeys("RNN GRU LSTM".split(), {"float32"}),
     "OneHot": names(ONE_HOT),
@@ -50,7 +50,7 @@ FIRST = {  # operator's first type variable: the element types of its kernels
 }
 OTHERS = {  # further type variables that a kernel's conditions narrow; those not here: all types of the schema
     ("Where", "T"): names(MOVED), ("Pow", "T1"): names(REAL),
-    ("EyeLike", "T2"): names([t for t in MOVED if t.kind != "c"]), ("Dropout", "T1"): {"float32"},
+    ("EyeLike", "T2"): names([t for t in MOVED if t.kind != "c"]), ("Dropout", "T1"): {"float32"}, ("DFT", "T2"): {"int64"}, ("STFT", "T2"): {"int64"},
     **{(op, "T2"): {"float32", "float64"} for op in ("HannWindow", "HammingWindow", "BlackmanWindow")}, ("GridSample", "T2"): names(FLOAT), ("Cast", "T2"): names(CASTS), ("CastLike", "T2"): names(CASTS),
     ("BatchNormalization", "T1"): {"float32"}, ("BatchNormalization", "T2"): {"float32"},
     ("LayerNormalization", "U"): {"float32"}, ("RMSNormalization", "V"): {"float32"},

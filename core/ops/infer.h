@@ -174,6 +174,9 @@ void orti_infer_gather_nd(orti_infer *infer);
 void orti_infer_einsum(orti_infer *infer); /* einsum.c */
 void orti_infer_eye_like(orti_infer *infer);
 void orti_infer_window(orti_infer *infer);
+void orti_infer_loss(orti_infer *infer);
+void orti_infer_dft(orti_infer *infer);
+void orti_infer_stft(orti_infer *infer);
 void orti_infer_det(orti_infer *infer);
 void orti_infer_dropout(orti_infer *infer);
 void orti_infer_grid_sample(orti_infer *infer);

@@ -123,3 +123,77 @@ void orti_infer_roi_align(orti_infer *infer) {
     if (regions && regions->rank != 2) orti_infer_fail(infer, "the regions have rank %u instead of 2", regions->rank);
     orti_set_dims(infer, 0, dims, 4);
 }
+
+/* Without a reduction a loss for each class that is asked for, else one number; the logarithms like the scores. */
+void orti_infer_loss(orti_infer *infer) {
+    const orti_state *scores = orti_in_shaped(infer, 0), *classes = orti_in_shaped(infer, 1);
+    bool is_each = strcmp(orti_node_attr_string(infer->node, "reduction", "mean"), "none") == 0;
+    if (scores && classes && classes->rank + 1 != scores->rank)
+        orti_infer_fail(infer, "scores of rank %u and classes of rank %u", scores->rank, classes->rank);
+    if (!is_each)
+        orti_set_dims(infer, 0, NULL, 0);
+    else if (classes)
+        orti_set_dims(infer, 0, classes->dims, classes->rank);
+    if (scores) orti_set_dims(infer, 1, scores->dims, scores->rank);
+}
+
+/* One half of a spectrum. */
+static orti_dim half_of(orti_infer *infer, orti_dim length) {
+    return orti_dims_op(infer, orti_dim_add, orti_dims_op(infer, orti_dim_floordiv, length, 2), 1);
+}
+
+static orti_dim scalar_of(orti_infer *infer, uint32_t index) {
+    uint32_t count;
+    const orti_cell *cells = orti_in_cells(infer, index, &count);
+    return cells && count == 1 ? cells->dim : ORTI_DIM_INVALID;
+}
+
+/* ONNX DFT-20: the axis is an input; the last one holds real and imaginary parts. From half a spectrum the inverse
+ * makes real numbers. */
+void orti_infer_dft(orti_infer *infer) {
+    const orti_state *in = orti_in_shaped(infer, 0);
+    bool is_onesided = orti_node_attr_int(infer->node, "onesided", 0) != 0;
+    bool is_inverse = orti_node_attr_int(infer->node, "inverse", 0) != 0;
+    orti_dim dims[ORTI_RANK_MAX];
+    int64_t given = -2;
+    uint32_t axis;
+    if (!in) return;
+    if (orti_in(infer, 2) && !orti_dim_is_number(infer, scalar_of(infer, 2), &given)) {
+        for (uint32_t i = 0; i < in->rank; i++) dims[i] = ORTI_DIM_INVALID;
+        orti_set_dims(infer, 0, dims, in->rank);
+        return;
+    }
+    if (!orti_axis(infer, given, in->rank, &axis)) return;
+    if (axis + 1 == in->rank) {
+        orti_infer_fail(infer, "the last axis holds the parts of the numbers");
+        return;
+    }
+    memcpy(dims, in->dims, in->rank * sizeof *dims);
+    if (orti_in(infer, 1))
+        dims[axis] = scalar_of(infer, 1);
+    else if (is_inverse && is_onesided)
+        dims[axis] = orti_dims_op(infer, orti_dim_mul, orti_dims_op(infer, orti_dim_sub, dims[axis], 1), 2);
+    if (is_onesided && !is_inverse) dims[axis] = half_of(infer, dims[axis]);
+    dims[in->rank - 1] = is_onesided && is_inverse ? 1 : 2;
+    orti_set_dims(infer, 0, dims, in->rank);
+}
+
+/* ONNX STFT-17: batch, frames, places of the spectrum, two parts. */
+void orti_infer_stft(orti_infer *infer) {
+    const orti_state *in = orti_in_shaped(infer, 0), *window = orti_in_shaped(infer, 2);
+    orti_dim length = scalar_of(infer, 3), hop = scalar_of(infer, 1);
+    int64_t number;
+    if (!in) return;
+    if (in->rank < 2 || in->rank > 3) {
+        orti_infer_fail(infer, "the signal has rank %u", in->rank);
+        return;
+    }
+    if (!orti_in(infer, 3) && window && window->rank == 1) length = window->dims[0];
+    if (orti_dim_is_number(infer, hop, &number) && number < 1)
+        orti_infer_fail(infer, "frames at steps of %lld", (long long)number);
+    orti_dim frames =
+        orti_dims_op(infer, orti_dim_floordiv, orti_dims_op(infer, orti_dim_sub, in->dims[1], length), hop);
+    orti_dim places = orti_node_attr_int(infer->node, "onesided", 1) ? half_of(infer, length) : length;
+    orti_set_dims(infer, 0, (const orti_dim[]){in->dims[0], orti_dims_op(infer, orti_dim_add, frames, 1), places, 2},
+                  4);
+}

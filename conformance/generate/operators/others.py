@@ -325,6 +325,74 @@ def cache_update(inputs, attrs):
     return [out]
 
 
+def spectrum(inputs, attrs):
+    """DFT-20 by numpy."""
+    x, length, axis = (list(inputs) + [None, None])[:3]
+    axis = int(axis) if axis is not None else -2
+    axis = axis + x.ndim if axis < 0 else axis
+    z = x[..., 0] + 1j * x[..., 1] if x.shape[-1] == 2 else x[..., 0]
+    n = int(length) if length is not None else None
+    if attrs.get("inverse", 0) and attrs.get("onesided", 0):
+        return [np.fft.irfft(z, n, axis)[..., None]]
+    y = (np.fft.ifft if attrs.get("inverse", 0) else np.fft.fft)(z, n, axis)
+    if attrs.get("onesided", 0):
+        y = np.take(y, np.arange(y.shape[axis] // 2 + 1), axis)
+    return [np.stack([y.real, y.imag], -1)]
+
+
+def short_spectra(inputs, attrs):
+    signal, hop, window, length = (list(inputs) + [None])[:4]
+    n = int(length) if length is not None else window.shape[0]
+    signal = signal[..., 0] + 1j * signal[..., 1] if signal.ndim == 3 and signal.shape[2] == 2 else signal.reshape(signal.shape[:2])
+    frames = np.lib.stride_tricks.sliding_window_view(signal, n, 1)[:, ::int(hop)]
+    y = np.fft.fft(frames * (1 if window is None else window))
+    y = y[..., :n // 2 + 1] if attrs.get("onesided", 1) else y
+    return [np.stack([y.real, y.imag], -1)]
+
+
+def losses(inputs, attrs):
+    """Of logarithms of probabilities."""
+    scores, classes, weights = (list(inputs) + [None])[:3]
+    ignored = attrs.get("ignore_index")
+    live = np.ones(classes.shape, bool) if ignored is None else classes != ignored
+    safe = np.where(live, classes, 0)
+    weight = np.where(live, 1.0 if weights is None else weights[safe], 0)
+    loss = -weight * np.take_along_axis(scores, np.expand_dims(safe, 1), 1)[:, 0]
+    kind = attrs.get("reduction", "mean")
+    return [loss if kind == "none" else np.sum(loss) if kind == "sum" else np.sum(loss) / np.sum(weight)]
+
+
+def cross_entropy(inputs, attrs):
+    x = inputs[0]
+    top = np.max(x, 1, keepdims=True)
+    logs = x - top - np.log(np.sum(np.exp(x - top), 1, keepdims=True))
+    return losses([logs, *inputs[1:]], attrs) + [logs]
+
+
+def transforms():
+    for dtype in FLOAT:
+        random = rng(f"fourier/{dtype.name}")
+        axis = np.array(1, I64)
+        for tag, parts, attrs, length in (("real", 1, {}, None), ("complex", 2, {}, None), ("onesided", 1, {"onesided": 1}, None), ("inverse", 2, {"inverse": 1}, None),
+                                          ("longer", 2, {}, 17), ("shorter", 1, {}, 5), ("halves", 2, {"inverse": 1, "onesided": 1}, 12)):
+            x = values(random, (2, 7 if tag == "halves" else 11, 3, parts), dtype)
+            yield Case("DFT", f"{dtype.name}_{tag}", [[x, None if length is None else np.array(length, I64), axis]], attrs, inits=(1, 2), own=spectrum, klass="C", note=tag)
+        for tag, shape, attrs in (("real", (2, 40, 1), {}), ("both_sides", (2, 40, 1), {"onesided": 0}), ("complex", (1, 40, 2), {"onesided": 0})):
+            more = [np.array(5, I64), values(random, (16,), dtype, 0, 1)]
+            yield Case("STFT", f"{dtype.name}_{tag}", [[values(random, shape, dtype), *more]], attrs, inits=(1,), own=short_spectra, klass="C", note=tag)
+            yield Case("STFT", f"{dtype.name}_{tag}_plain", [[values(random, shape, dtype), np.array(4, I64), None, np.array(8, I64)]], attrs, inits=(1, 3),
+                       own=short_spectra, klass="C", note=f"{tag}, no window")
+        for op, own in (("NegativeLogLikelihoodLoss", losses), ("SoftmaxCrossEntropyLoss", cross_entropy)):
+            for kind in ("none", "sum", "mean"):
+                for whole in (I32, I64):
+                    classes, weights = random.integers(0, 5, (3, 4, 2)).astype(whole), values(random, (5,), dtype, 0.1, 2)
+                    both = {"outputs": 2 if own is cross_entropy else 1, "klass": "C", "own": own}
+                    yield Case(op, f"{dtype.name}_{kind}_{whole.name}", [[values(random, (3, 5, 4, 2), dtype), classes, weights]], {"reduction": kind, "ignore_index": 2},
+                               note="weights, and a class that counts for nothing", **both)
+                yield Case(op, f"{dtype.name}_{kind}_flat", [[values(random, (n, 5), dtype), random.integers(0, 5, (n,))] for n in (3, 8)], {"reduction": kind},
+                           note="no weights, two sizes", **both)
+
+
 def cases():
-    for family in (bits, along, places, images, equations):
+    for family in (bits, along, places, images, equations, transforms):
         yield from family()

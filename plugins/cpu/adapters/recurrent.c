@@ -486,7 +486,7 @@ static ort_status *plan(ortk_planner *planner, const void *params, const ortk_de
                         const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     const recurrent_params *p = params;
     const ortcpu_instance *instance = ortk_planner_context(planner);
-    (void)in_count, (void)out, (void)out_count;
+    (void)out, (void)out_count;
     recurrent_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (!s) return ortk_out_of_memory();
     *s = (recurrent_state){.p = p, .kernels = instance->kernels, .sums = p->gates * p->hidden};
@@ -497,6 +497,18 @@ static ort_status *plan(ortk_planner *planner, const void *params, const ortk_de
     if (in[IN_W].dims[2] != s->input || in[IN_R].dims[2] != p->hidden || in[IN_W].dims[0] != p->directions)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld numbers a step into weights for %lld", (long long)s->input,
                          (long long)in[IN_W].dims[2]);
+    const int64_t states = p->directions * s->batch * p->hidden;
+    const int64_t counts[] = {[IN_W] = p->directions * s->sums * s->input,
+                              [IN_R] = p->directions * s->sums * p->hidden,
+                              [IN_B] = p->directions * 2 * s->sums,
+                              [IN_LENGTHS] = s->batch,
+                              [IN_H] = states,
+                              [IN_C] = states,
+                              [IN_PEEPHOLES] = p->directions * 3 * p->hidden};
+    for (uint32_t i = IN_W; i < in_count && i <= IN_PEEPHOLES; i++)
+        if (in[i].is_present && in[i].element_count != counts[i])
+            return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "input %u has %lld elements instead of %lld", i,
+                             (long long)in[i].element_count, (long long)counts[i]);
     s->w_job = job_of(p, s->kernels, false, s->input);
     s->r_job = job_of(p, s->kernels, true, p->hidden);
     s->w_bytes = direction_bytes(&s->w_job);

@@ -140,6 +140,8 @@ static ort_status *cumulate_plan(ortk_planner *planner, const void *params, cons
                                  const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     (void)in_count, (void)out_count;
     if (out->element_count == 0) return NULL;
+    if (in[1].element_count != 1)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld numbers as an axis", (long long)in[1].element_count);
     cumulate_state *c = ortk_planner_alloc(planner, sizeof *c);
     if (c == NULL) return ortk_out_of_memory();
     const along_params *p = params;
@@ -232,6 +234,7 @@ static ort_status *reverse_plan(ortk_planner *planner, const void *params, const
                                 const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     (void)in_count, (void)out_count;
     if (out->element_count == 0) return NULL;
+    if (in->rank < 2) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "an input of rank %u", in->rank);
     const along_params *p = params;
     along_state *s = state_create(planner, p, in, 0, step);
     if (s == NULL) return ortk_out_of_memory();
@@ -240,6 +243,9 @@ static ort_status *reverse_plan(ortk_planner *planner, const void *params, const
     s->time = in->dims[p->time_axis];
     s->batch_stride = p->batch_axis == 1 ? s->block : s->block * in->dims[1];
     s->time_stride = p->time_axis == 1 ? s->block : s->block * in->dims[1];
+    if (in[1].element_count != s->batch)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld lengths of %lld sequences", (long long)in[1].element_count,
+                         (long long)s->batch);
     step->run = reverse_run;
     step->task_count = s->batch * s->time;
     step->grain = 1 + 65536 / s->block;

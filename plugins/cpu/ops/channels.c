@@ -92,7 +92,8 @@ static ort_status *group_plan(ortk_planner *planner, const void *params, const o
     const channels_params *p = params;
     ort_status *status = channels_plan(planner, params, in, out, step);
     if (status != NULL || out->element_count == 0) return status;
-    if (p->groups < 1 || in->dims[1] % p->groups != 0 || in[1].element_count != in->dims[1])
+    if (p->groups < 1 || in->dims[1] % p->groups != 0 || in[1].element_count != in->dims[1] ||
+        in[2].element_count != in->dims[1])
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld groups of %lld channels, %lld scales", (long long)p->groups,
                          (long long)in->dims[1], (long long)in[1].element_count);
     step->run = group_run;

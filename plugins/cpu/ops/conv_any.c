@@ -100,6 +100,10 @@ static ort_status *plan(ortk_planner *planner, const void *params, const ortk_de
                       .out_channels = out->dims[1] / p->group,
                       .is_transposed = p->is_transposed,
                       .has_bias = in_count > 2 && in[2].is_present};
+    const int64_t wanted = p->is_transposed ? in[1].dims[0] : in[1].dims[1] * p->group;
+    if (wanted != in->dims[1] || in[1].rank != in->rank || (s->has_bias && in[2].element_count != out->dims[1]))
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld channels into weights for %lld", (long long)in->dims[1],
+                         (long long)wanted);
     ortcpu_windows_set(&p->window, in, out, in[1].dims + 2, &s->w);
     step->run = in->dtype == ORT_DTYPE_F32 ? conv_f32 : conv_f64;
     step->state = s;

@@ -41,12 +41,13 @@ const ortcpu_loops *ortcpu_loops_get(void) {
 }
 
 static const ortcpu_op_table *const all[] = {
-    &ortcpu_ops_binary,   &ortcpu_ops_pow,      &ortcpu_ops_unary,    &ortcpu_ops_logic,    &ortcpu_ops_cast,
-    &ortcpu_ops_reduce,   &ortcpu_ops_arg,      &ortcpu_ops_softmax,  &ortcpu_ops_norm,     &ortcpu_ops_view,
-    &ortcpu_ops_move,     &ortcpu_ops_pad,      &ortcpu_ops_gather,   &ortcpu_ops_windows,  &ortcpu_ops_einsum,
-    &ortcpu_ops_channels, &ortcpu_ops_sampling, &ortcpu_ops_conv_any, &ortcpu_ops_pool_any, &ortcpu_ops_places,
-    &ortcpu_ops_along,    &ortcpu_ops_bits,     &ortcpu_ops_nms,      &ortcpu_ops_chosen,   &ortcpu_ops_scatter,
-    &ortcpu_ops_fill,     &ortcpu_ops_resize,   &ortcpu_ops_quantize, &ortcpu_ops_rotary,   &ortcpu_ops_skip_norm,
+    &ortcpu_ops_binary,   &ortcpu_ops_pow,       &ortcpu_ops_unary,    &ortcpu_ops_logic,    &ortcpu_ops_cast,
+    &ortcpu_ops_reduce,   &ortcpu_ops_arg,       &ortcpu_ops_softmax,  &ortcpu_ops_norm,     &ortcpu_ops_view,
+    &ortcpu_ops_move,     &ortcpu_ops_pad,       &ortcpu_ops_gather,   &ortcpu_ops_fourier,  &ortcpu_ops_loss,
+    &ortcpu_ops_windows,  &ortcpu_ops_einsum,    &ortcpu_ops_channels, &ortcpu_ops_sampling, &ortcpu_ops_conv_any,
+    &ortcpu_ops_pool_any, &ortcpu_ops_places,    &ortcpu_ops_along,    &ortcpu_ops_bits,     &ortcpu_ops_nms,
+    &ortcpu_ops_chosen,   &ortcpu_ops_scatter,   &ortcpu_ops_fill,     &ortcpu_ops_resize,   &ortcpu_ops_quantize,
+    &ortcpu_ops_rotary,   &ortcpu_ops_skip_norm,
 };
 const ortcpu_op_table *const *const ortcpu_ops = all;
 const uint32_t ortcpu_ops_count = sizeof all / sizeof all[0];

@@ -118,7 +118,11 @@ static void nms_run(const ortk_step *step, int64_t begin, int64_t end, void *scr
 
 static ort_status *nms_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                             const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    (void)in_count, (void)out, (void)out_count;
+    (void)out, (void)out_count;
+    for (uint32_t i = 2; i < in_count; i++)
+        if (in[i].is_present && in[i].element_count != 1)
+            return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "input %u has %lld elements, not one", i,
+                             (long long)in[i].element_count);
     nms_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return ortk_out_of_memory();
     *s = (nms_state){((const nms_params *)params)->is_centred, in[1].dims[0], in[1].dims[1], in[1].dims[2]};

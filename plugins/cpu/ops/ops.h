@@ -17,10 +17,10 @@ typedef struct ortcpu_op_table {
 
 extern const ortcpu_op_table ortcpu_ops_binary, ortcpu_ops_pow, ortcpu_ops_unary, ortcpu_ops_logic, ortcpu_ops_cast,
     ortcpu_ops_reduce, ortcpu_ops_arg, ortcpu_ops_softmax, ortcpu_ops_norm, ortcpu_ops_view, ortcpu_ops_move,
-    ortcpu_ops_pad, ortcpu_ops_gather, ortcpu_ops_windows, ortcpu_ops_einsum, ortcpu_ops_channels, ortcpu_ops_sampling,
-    ortcpu_ops_conv_any, ortcpu_ops_pool_any, ortcpu_ops_places, ortcpu_ops_along, ortcpu_ops_bits, ortcpu_ops_nms,
-    ortcpu_ops_chosen, ortcpu_ops_scatter, ortcpu_ops_fill, ortcpu_ops_quantize, ortcpu_ops_resize, ortcpu_ops_rotary,
-    ortcpu_ops_skip_norm;
+    ortcpu_ops_pad, ortcpu_ops_gather, ortcpu_ops_fourier, ortcpu_ops_loss, ortcpu_ops_windows, ortcpu_ops_einsum,
+    ortcpu_ops_channels, ortcpu_ops_sampling, ortcpu_ops_conv_any, ortcpu_ops_pool_any, ortcpu_ops_places,
+    ortcpu_ops_along, ortcpu_ops_bits, ortcpu_ops_nms, ortcpu_ops_chosen, ortcpu_ops_scatter, ortcpu_ops_fill,
+    ortcpu_ops_quantize, ortcpu_ops_resize, ortcpu_ops_rotary, ortcpu_ops_skip_norm;
 
 /* All of them. */
 extern const ortcpu_op_table *const *const ortcpu_ops;

@@ -73,6 +73,8 @@ static ort_status *gather_nd_plan(ortk_planner *planner, const void *params, con
     const uint32_t batch = (uint32_t)p->batch_dims;
     int64_t strides[ORTK_RANK_MAX];
     ortk_desc_strides(in, strides);
+    if (ortcpu_product(in->dims, 0, batch) != ortcpu_product(in[1].dims, 0, batch))
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "the batches of data and indices differ");
     s->depth = in[1].dims[in[1].rank - 1];
     s->per_batch = ortcpu_product(in[1].dims, batch, in[1].rank - 1);
     s->batch_span = ortcpu_product(in->dims, batch, in->rank);
@@ -112,9 +114,11 @@ static void trilu_run(const ortk_step *step, int64_t begin, int64_t end, void *s
 
 static ort_status *trilu_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                               const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    (void)in_count, (void)out_count;
+    (void)out_count;
     if (out->element_count == 0) return NULL;
     if (in->rank < 2) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "a triangle of a value of rank %u", in->rank);
+    if (in_count > 1 && in[1].is_present && in[1].element_count != 1)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld numbers as a diagonal", (long long)in[1].element_count);
     places_state *s = state_create(planner, params, in->dtype, step);
     if (s == NULL) return ortk_out_of_memory();
     s->rows = in->dims[in->rank - 2];
@@ -194,6 +198,10 @@ static ort_status *dropout_plan(ortk_planner *planner, const void *params, const
                                 const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     (void)out, (void)out_count;
     if (in->element_count == 0) return NULL;
+    for (uint32_t i = 1; i < in_count; i++)
+        if (in[i].is_present && in[i].element_count != 1)
+            return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "input %u has %lld elements, not one", i,
+                             (long long)in[i].element_count);
     places_state *s = state_create(planner, params, in->dtype, step);
     if (s == NULL) return ortk_out_of_memory();
     s->count = in->element_count;

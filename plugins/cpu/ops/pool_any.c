@@ -182,6 +182,9 @@ static ort_status *unpool_plan(ortk_planner *planner, const void *params, const 
     (void)in_count, (void)out_count;
     const pool_params *p = params;
     if (out->element_count == 0) return NULL;
+    if (in[1].element_count != in->element_count)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld values at %lld places", (long long)in->element_count,
+                         (long long)in[1].element_count);
     unpool_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return ortk_out_of_memory();
     *s = (unpool_state){.count = in->element_count,

@@ -155,7 +155,7 @@ static ort_status *grid_plan(ortk_planner *planner, const void *params, const or
     s->points = ortcpu_product(out->dims, 2, out->rank);
     s->pixels = ortcpu_product(in->dims, 2, in->rank);
     for (uint32_t d = 0; d < s->spatial; d++) s->dims[d] = in->dims[d + 2];
-    if (in[1].dims[in[1].rank - 1] != s->spatial || s->pixels == 0)
+    if (in[1].dims[in[1].rank - 1] != s->spatial || in[1].dims[0] != in->dims[0] || s->pixels == 0)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "places of %lld numbers in an image of %u axes",
                          (long long)in[1].dims[in[1].rank - 1], s->spatial);
     step->run = in->dtype == ORT_DTYPE_F32 ? grid_f32 : grid_f64;
@@ -258,6 +258,9 @@ static ort_status *roi_plan(ortk_planner *planner, const void *params, const ort
                             const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
     (void)in_count, (void)out_count;
     if (out->element_count == 0) return NULL;
+    if (in[1].dims[1] != 4 || in[2].element_count != in[1].dims[0])
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "regions of %lld numbers, %lld images for %lld of them",
+                         (long long)in[1].dims[1], (long long)in[2].element_count, (long long)in[1].dims[0]);
     roi_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return ortk_out_of_memory();
     *s = (roi_state){.p = *(const roi_params *)params,

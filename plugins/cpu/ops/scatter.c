@@ -137,6 +137,9 @@ static ort_status *nd_plan(ortk_planner *planner, const void *params, const ortk
     s->depth = in[1].dims[in[1].rank - 1];
     s->count = ortcpu_product(in[1].dims, 0, in[1].rank - 1);
     s->slice = ortcpu_product(in[0].dims, (uint32_t)s->depth, in[0].rank);
+    if (in[2].element_count != s->count * s->slice)
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld updates, the indices ask for %lld",
+                         (long long)in[2].element_count, (long long)(s->count * s->slice));
     step->run = nd_run;
     return NULL;
 }
@@ -150,6 +153,9 @@ static ort_status *elements_plan(ortk_planner *planner, const void *params, cons
     if (status != NULL) return status;
     s->axis = ortcpu_axis(((const scatter_params *)params)->axis, in->rank);
     s->count = in[1].element_count;
+    bool fits = in[2].element_count == in[1].element_count && in[1].rank == in->rank;
+    for (uint32_t d = 0; fits && d < in->rank; d++) fits = d == s->axis || in[1].dims[d] <= in->dims[d];
+    if (!fits) return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "indices or updates reach beyond the data");
     step->run = elements_run;
     return NULL;
 }

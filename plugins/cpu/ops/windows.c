@@ -110,7 +110,7 @@ static void cache_run(const ortk_step *step, int64_t begin, int64_t end, void *s
 
 static ort_status *cache_plan(ortk_planner *planner, const void *params, const ortk_desc *in, uint32_t in_count,
                               const ortk_desc *out, uint32_t out_count, ortk_step_plan *step) {
-    (void)in_count, (void)out_count;
+    (void)out_count;
     const cache_params *p = params;
     if (out->element_count == 0) return NULL;
     const uint32_t axis = ortcpu_axis(p->axis, in->rank);
@@ -119,6 +119,13 @@ static ort_status *cache_plan(ortk_planner *planner, const void *params, const o
     if (axis == 0 || in[1].rank != in->rank)
         return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "axis %lld of caches of ranks %u and %u", (long long)p->axis,
                          in->rank, in[1].rank);
+    for (uint32_t i = 0; i < in->rank; i++)
+        if (i != axis && in[1].dims[i] != in->dims[i])
+            return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "axis %u of the update has the size %lld, the cache %lld", i,
+                             (long long)in[1].dims[i], (long long)in->dims[i]);
+    if (in_count > 2 && in[2].is_present && in[2].element_count != in->dims[0])
+        return ortk_fail(ORT_CODE_INVALID_ARGUMENT, "%lld places for %lld caches", (long long)in[2].element_count,
+                         (long long)in->dims[0]);
     const int64_t bytes = (int64_t)ortk_dtype_bytes(in->dtype, 1);
     *s = (cache_state){.is_circular = p->is_circular,
                        .batch = in->dims[0],
