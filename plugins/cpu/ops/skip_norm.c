@@ -5,7 +5,6 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/table.h"
-#include "ops/wide.h"
 #include "ort/sdk/attr.h"
 
 #include <string.h>
@@ -15,8 +14,38 @@ typedef struct skip_params {
     bool centred;
 } skip_params;
 
+/* Rows of 16-bit floats; both NULL: of float32. */
+typedef struct short_rows {
+    void (*widen)(float *y, const uint16_t *x, int64_t count);
+    void (*narrow)(uint16_t *y, const float *x, int64_t count);
+} short_rows;
+
+static short_rows short_rows_of(uint32_t dtype) {
+    const ortcpu_half_rows *half = ortcpu_loops_get()->half;
+    const ortcpu_half kind = dtype == ORT_DTYPE_F16 ? ORTCPU_HALF_F16 : ORTCPU_HALF_BF16;
+    if (dtype == ORT_DTYPE_F32) return (short_rows){NULL, NULL};
+    return (short_rows){half->widen[kind], half->narrow[kind]};
+}
+
+/* Row `row` of an input as floats: where it lies, or in `room`. */
+static const float *row_read(const short_rows *rows, const void *base, int64_t row, int64_t count, float *room) {
+    if (base == NULL || rows->widen == NULL) return base != NULL ? (const float *)base + row * count : NULL;
+    rows->widen(room, (const uint16_t *)base + row * count, count);
+    return room;
+}
+
+/* Where a row of results is made: in place, or in `room`, from which row_write takes it. */
+static float *row_made(const short_rows *rows, void *base, int64_t row, int64_t count, float *room) {
+    return rows->widen == NULL ? (float *)base + row * count : room;
+}
+
+static void row_write(const short_rows *rows, void *base, int64_t row, int64_t count, const float *made) {
+    if (rows->narrow != NULL) rows->narrow((uint16_t *)base + row * count, made, count);
+}
+
 typedef struct skip_state {
     const ortcpu_row_loops *loops;
+    short_rows rows;
     int64_t count, skip_rows; /* of a row; rows of `skip`, which repeat */
     float epsilon;
     bool centred;
@@ -32,18 +61,26 @@ static ort_status *skip_compile(ortk_compiler *compiler, const ortk_node *node, 
     return NULL;
 }
 
+enum { SKIP_ROOMS = 6 }; /* rows of floats that 16-bit ones are widened into */
+
 static void skip_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
-    (void)scratch;
     const skip_state *s = step->state;
-    const float *x = ortk_in(step, 0), *skip = ortk_in(step, 1), *gamma = ortk_in(step, 2);
-    const float *beta = s->beta != 0 ? ortk_in(step, s->beta) : NULL;
-    const float *bias = s->bias != 0 ? ortk_in(step, s->bias) : NULL;
-    float *y = ortk_out(step, 0), mean, inverse;
-    float *sums = s->summed != 0 ? ortk_out(step, s->summed) : y;
+    float *rooms[SKIP_ROOMS], mean, inverse;
+    for (int i = 0; i < SKIP_ROOMS && s->rows.widen != NULL; i++) rooms[i] = (float *)scratch + i * s->count;
+    if (s->rows.widen == NULL) memset(rooms, 0, sizeof rooms);
+    const float *gamma = row_read(&s->rows, ortk_in(step, 2), 0, s->count, rooms[0]);
+    const float *beta = s->beta != 0 ? row_read(&s->rows, ortk_in(step, s->beta), 0, s->count, rooms[1]) : NULL;
+    const float *bias = s->bias != 0 ? row_read(&s->rows, ortk_in(step, s->bias), 0, s->count, rooms[2]) : NULL;
+    void *sums = ortk_out(step, s->summed);
     for (int64_t r = begin; r < end; r++) {
-        float *sum = sums + r * s->count;
-        s->loops->add_row(sum, x + r * s->count, skip + r % s->skip_rows * s->count, bias, s->count);
-        s->loops->norm_row(y + r * s->count, sum, s->count, gamma, beta, 1, s->epsilon, s->centred, &mean, &inverse);
+        const float *x = row_read(&s->rows, ortk_in(step, 0), r, s->count, rooms[3]);
+        const float *skip = row_read(&s->rows, ortk_in(step, 1), r % s->skip_rows, s->count, rooms[4]);
+        float *sum = row_made(&s->rows, sums, r, s->count, rooms[5]);
+        float *y = row_made(&s->rows, ortk_out(step, 0), r, s->count, rooms[5]);
+        s->loops->add_row(sum, x, skip, bias, s->count);
+        if (s->summed != 0) row_write(&s->rows, sums, r, s->count, sum);
+        s->loops->norm_row(y, sum, s->count, gamma, beta, 1, s->epsilon, s->centred, &mean, &inverse);
+        row_write(&s->rows, ortk_out(step, 0), r, s->count, y);
         if (s->mean != 0) ((float *)ortk_out(step, s->mean))[r] = mean;
         if (s->inverse != 0) ((float *)ortk_out(step, s->inverse))[r] = inverse;
     }
@@ -60,6 +97,7 @@ static ort_status *skip_plan(ortk_planner *planner, const void *params, const or
     skip_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return ortk_out_of_memory();
     *s = (skip_state){.loops = ortcpu_loops_get()->row, .epsilon = p->epsilon, .centred = p->centred};
+    s->rows = short_rows_of(in->dtype);
     s->count = in->dims[in->rank - 1];
     s->beta = p->centred ? given(in, in_count, 3) : 0;
     s->bias = given(in, in_count, p->centred ? 4 : 3);
@@ -75,6 +113,7 @@ static ort_status *skip_plan(ortk_planner *planner, const void *params, const or
                              (long long)in[i].element_count, (long long)s->count);
     step->run = skip_run;
     step->state = s;
+    if (s->rows.widen != NULL) step->scratch_bytes = SKIP_ROOMS * (uint64_t)s->count * sizeof(float);
     step->task_count = rows;
     step->grain = 1 + 8192 / s->count;
     step->cost_ns = (double)in->element_count * 0.8;
@@ -86,6 +125,7 @@ enum { IDS, SEGMENTS, WORDS, POSITIONS, SEGMENT_ROWS, GAMMA, BETA, MASK, POSITIO
 
 typedef struct embed_state {
     const ortcpu_row_loops *loops;
+    short_rows rows;
     int64_t count, sequence, position_period; /* of a row; of a batch; ids of positions, which repeat */
     int64_t table_rows[EMBED_INPUTS];
     float epsilon;
@@ -100,8 +140,9 @@ static ort_status *embed_compile(ortk_compiler *compiler, const ortk_node *node,
 }
 
 /* Row `index` of a table; NULL, and the run fails, where it has none. */
-static const float *table_row(const ortk_step *step, const embed_state *s, uint32_t table, int64_t index) {
-    if (index >= 0 && index < s->table_rows[table]) return (const float *)ortk_in(step, table) + index * s->count;
+static const float *table_row(const ortk_step *step, const embed_state *s, uint32_t table, int64_t index, float *room) {
+    if (index >= 0 && index < s->table_rows[table])
+        return row_read(&s->rows, ortk_in(step, table), index, s->count, room);
     ortk_run_fail(step, ORT_CODE_INVALID_ARGUMENT,
                   "EmbedLayerNormalization: id %lld is outside the %lld rows of input %u", (long long)index,
                   (long long)s->table_rows[table], table);
@@ -116,24 +157,35 @@ static void mask_count(const ortk_step *step, const embed_state *s, int64_t batc
     ((int32_t *)ortk_out(step, s->mask_index))[batch] = count;
 }
 
-static void embed_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
-    (void)scratch;
-    const embed_state *s = step->state;
-    const int32_t *ids = ortk_in(step, IDS);
+/* Words, positions and segments of row `r` added up; false where an id is outside its table. */
+static bool embed_add(const ortk_step *step, const embed_state *s, int64_t r, float *const rooms[3], float *sum) {
     const int32_t *segments = s->has[SEGMENTS] ? ortk_in(step, SEGMENTS) : NULL;
     const int32_t *position_ids = s->has[POSITION_IDS] ? ortk_in(step, POSITION_IDS) : NULL;
-    float *y = ortk_out(step, 0), mean, inverse;
-    float *sums = s->summed != 0 ? ortk_out(step, s->summed) : y;
+    const int64_t position = position_ids != NULL ? position_ids[r % s->position_period] : r % s->sequence;
+    const float *word = table_row(step, s, WORDS, ((const int32_t *)ortk_in(step, IDS))[r], rooms[0]);
+    const float *place = table_row(step, s, POSITIONS, position, rooms[1]), *segment = NULL;
+    if (segments != NULL) segment = table_row(step, s, SEGMENT_ROWS, segments[r], rooms[2]);
+    if (word == NULL || place == NULL || (segments != NULL && segment == NULL)) return false;
+    s->loops->add_row(sum, word, place, segment, s->count);
+    return true;
+}
+
+enum { EMBED_ROOMS = 6 };
+
+static void embed_run(const ortk_step *step, int64_t begin, int64_t end, void *scratch) {
+    const embed_state *s = step->state;
+    float *rooms[EMBED_ROOMS] = {0}, mean, inverse;
+    for (int i = 0; i < EMBED_ROOMS && s->rows.widen != NULL; i++) rooms[i] = (float *)scratch + i * s->count;
+    const float *gamma = row_read(&s->rows, ortk_in(step, GAMMA), 0, s->count, rooms[3]);
+    const float *beta = row_read(&s->rows, ortk_in(step, BETA), 0, s->count, rooms[4]);
+    void *sums = ortk_out(step, s->summed);
     for (int64_t r = begin; r < end; r++) {
-        const int64_t position = position_ids != NULL ? position_ids[r % s->position_period] : r % s->sequence;
-        const float *word = table_row(step, s, WORDS, ids[r]), *place = table_row(step, s, POSITIONS, position);
-        const float *segment = NULL;
-        if (segments != NULL) segment = table_row(step, s, SEGMENT_ROWS, segments[r]);
-        if (word == NULL || place == NULL || (segments != NULL && segment == NULL)) return;
-        float *sum = sums + r * s->count;
-        s->loops->add_row(sum, word, place, segment, s->count);
-        s->loops->norm_row(y + r * s->count, sum, s->count, ortk_in(step, GAMMA), ortk_in(step, BETA), 1, s->epsilon,
-                           true, &mean, &inverse);
+        float *sum = row_made(&s->rows, sums, r, s->count, rooms[5]);
+        float *y = row_made(&s->rows, ortk_out(step, 0), r, s->count, rooms[5]);
+        if (!embed_add(step, s, r, rooms, sum)) return;
+        if (s->summed != 0) row_write(&s->rows, sums, r, s->count, sum);
+        s->loops->norm_row(y, sum, s->count, gamma, beta, 1, s->epsilon, true, &mean, &inverse);
+        row_write(&s->rows, ortk_out(step, 0), r, s->count, y);
         if (s->mask_index != 0 && r % s->sequence == 0) mask_count(step, s, r / s->sequence);
     }
 }
@@ -161,6 +213,7 @@ static ort_status *embed_plan(ortk_planner *planner, const void *params, const o
     embed_state *s = ortk_planner_alloc(planner, sizeof *s);
     if (s == NULL) return ortk_out_of_memory();
     *s = (embed_state){.loops = ortcpu_loops_get()->row, .epsilon = p->epsilon, .count = in[WORDS].dims[1]};
+    s->rows = short_rows_of(in[WORDS].dtype);
     for (uint32_t i = 0; i < EMBED_INPUTS; i++) {
         s->has[i] = i < in_count && in[i].is_present;
         if (s->has[i] && in[i].rank == 2) s->table_rows[i] = in[i].dims[0];
@@ -172,35 +225,23 @@ static ort_status *embed_plan(ortk_planner *planner, const void *params, const o
     if (status != NULL) return status;
     step->run = embed_run;
     step->state = s;
+    if (s->rows.widen != NULL) step->scratch_bytes = EMBED_ROOMS * (uint64_t)s->count * sizeof(float);
     step->task_count = in[IDS].element_count;
     step->grain = 1 + 8192 / s->count;
     step->cost_ns = (double)out->element_count * 0.8;
     return NULL;
 }
 
-ORTCPU_WIDE_PLAN(skip_plan, 0)
-
 #define SKIP(NAME, TYPES, COMPILE, PLAN)                                                                               \
     {                                                                                                                  \
         .op = NAME, .domain = "com.microsoft", .since_version = 1, .until_version = 1, .types = TYPES,                 \
-        .mode = ORTK_MODE_ROWS, .params_bytes = sizeof(skip_params), .claim = rows_claim, .compile = COMPILE,          \
-        .plan = PLAN                                                                                                   \
+        .mode = ORTK_MODE_ROWS, .params_bytes = sizeof(skip_params), .compile = COMPILE, .plan = PLAN                  \
     }
 
-/* Everything that is no id is of floats, in EmbedLayerNormalization of float32. */
-static bool rows_claim(ortk_node *node) {
-    for (uint32_t i = 0; i < ortk_node_input_count(node); i++) {
-        const uint32_t dtype = ortk_node_input_dtype(node, i); /* NONE: left out */
-        const bool is_short = ortk_node_input_dtype(node, 0) != ORT_DTYPE_I32 && ortcpu_is_half(dtype);
-        if (dtype != ORT_DTYPE_NONE && dtype != ORT_DTYPE_F32 && dtype != ORT_DTYPE_I32 && !is_short)
-            return ortk_decline(node, ORTP_DECLINE_TYPE, "rows of another type than float32");
-    }
-    return true;
-}
-
+#define ROW_TYPES (ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT)
 static const ortk_kernel kernels[] = {
-    SKIP("SkipLayerNormalization", ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT, skip_compile, skip_plan_wide),
-    SKIP("SkipSimplifiedLayerNormalization", ORTCPU_TYPE_F32 | ORTCPU_TYPES_SHORT, skip_compile, skip_plan_wide),
+    SKIP("SkipLayerNormalization", ROW_TYPES, skip_compile, skip_plan),
+    SKIP("SkipSimplifiedLayerNormalization", ROW_TYPES, skip_compile, skip_plan),
     SKIP("EmbedLayerNormalization", ORT_DTYPE_BIT(ORT_DTYPE_I32), embed_compile, embed_plan),
 };
 const ortcpu_op_table ortcpu_ops_skip_norm = ORTCPU_TABLE(kernels);
