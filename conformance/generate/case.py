@@ -6,8 +6,9 @@ import onnx
 from onnx import defs
 
 NEWEST = defs.onnx_opset_version()
-ML = "ai.onnx.ml"
-NEWEST_OF = {"": NEWEST, ML: 5}
+ML, MICROSOFT = "ai.onnx.ml", "com.microsoft"  # of the last onnx has no schemas: it has one version
+NEWEST_OF = {"": NEWEST, ML: 5, MICROSOFT: 1}
+MICROSOFT_TYPES = {"f": "T", "V": "T", "i": "M", "b": "B"}  # its type variables, by numpy's kinds; bfloat16 is of kind V
 
 
 def newest_schema(op, domain=""):
@@ -49,11 +50,14 @@ class Case:
 
     @property
     def since(self):
+        if self.domain == MICROSOFT:
+            return NEWEST_OF[MICROSOFT]
         return self.schema.since_version
 
     @property
     def name(self):
-        return f"{self.op.lower()}_{self.corner}"
+        prefix = "microsoft_" if self.domain == MICROSOFT else ""
+        return f"{prefix}{self.op.lower()}_{self.corner}"
 
 
 def dtype_name(dtype):
@@ -64,6 +68,8 @@ def signature(case):
     """The type variables of the operator's schema and the types that this case gives them: {"T=float32"}."""
     if not case.sets:
         return []
+    if case.domain == MICROSOFT:
+        return sorted({f"{MICROSOFT_TYPES[a.dtype.kind]}={dtype_name(a.dtype)}" for a in case.sets[0] if a is not None})
     schema = case.schema
     variables = {c.type_param_str for c in schema.type_constraints}
     found = set()

@@ -7,11 +7,12 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from case import signature, tensor_type
+from case import MICROSOFT, signature, tensor_type
 import reference
 
 IR_VERSION = 10
-RUNS_AS = {"Upsample": "Resize"}  # there is no Upsample from 10 on: what a core makes of it is judged
+# What a core makes of them is judged: there is no Upsample from 10 on, and ONNX says some of com.microsoft's itself.
+RUNS_AS = {("", "Upsample"): "Resize", **{(MICROSOFT, op): "Gelu" for op in ("Gelu", "FastGelu", "BiasGelu")}, (MICROSOFT, "QuickGelu"): "Swish"}
 LEAST_OPSET = 7  # older models are of another age: no provider has to know them
 
 
@@ -63,7 +64,8 @@ def put_arrays(files, folder, kind, arrays, names):
 
 def facts(case):
     if case.level == 3:
-        out = {"schema": 1, "op": RUNS_AS.get(case.op, case.op), "domain": case.domain, "since": case.since, "types": signature(case), "level": 3}
+        out = {"schema": 1, "op": RUNS_AS.get((case.domain, case.op), case.op),
+               "domain": "" if (case.domain, case.op) in RUNS_AS else case.domain, "since": case.since, "types": signature(case), "level": 3}
     else:
         out = {"schema": 1, "op": "", "domain": "", "since": case.opset, "types": [], "level": case.level}
     out.update({"class": case.klass, "note": case.note})
