@@ -10,4 +10,4 @@ if [ ! -f "$archive" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 "$root/tools/tests/node_cases.py" "${ORT_BUILD:-$root/build}/bin/ort-run" "$archive" "$work" --least 1370
+python3 "$root/tools/tests/node_cases.py" "${ORT_BUILD:-$root/build}/bin/ort-run" "$archive" "$work" --least 1350
