@@ -16,12 +16,14 @@ def names(types):
 
 
 FIRST = {  # operator's first type variable: the element types of its kernels
-    **dict.fromkeys("Abs Sign Clip Add Sub Mul Div PRelu Less LessOrEqual Greater GreaterOrEqual Max Min ArgMax ArgMin".split(), names(REAL)),
-    **dict.fromkeys("Neg Relu".split(), names(SIGNED + FLOAT)),
+    **dict.fromkeys("Abs Sign Add Sub Mul Div PRelu Less LessOrEqual Greater GreaterOrEqual".split(), names(REAL + HALVES)),
+    **dict.fromkeys("Clip Max Min ArgMax ArgMin".split(), names(REAL)),
+    **dict.fromkeys("Neg Relu".split(), names(SIGNED + FLOAT + HALVES)),
     **dict.fromkeys("""IsInf IsNaN LeakyRelu Floor Ceil Round Sqrt Reciprocal Exp Log Tanh Sigmoid Erf Softplus Softsign Elu Celu
                        Selu ThresholdedRelu HardSigmoid HardSwish Mish Swish Gelu Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh
-                       Atanh Sum Mean ReduceLogSum ReduceLogSumExp""".split(), names(FLOAT)),
-    "Equal": names(REAL + [BOOL]),
+                       Atanh""".split(), names(FLOAT + HALVES)),
+    **dict.fromkeys("Sum Mean ReduceLogSum ReduceLogSumExp".split(), names(FLOAT)),
+    "Equal": names(REAL + [BOOL] + HALVES),
     **dict.fromkeys("And Or Xor Not Where".split(), {"bool"}),
     **dict.fromkeys("Cast CastLike".split(), names(CASTS)),
     **dict.fromkeys("ReduceSum ReduceMean ReduceProd ReduceSumSquare ReduceL1 ReduceL2".split(), names(SUMMED)),
