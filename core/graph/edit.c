@@ -264,3 +264,17 @@ ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id id, orti_t
     orti_graph_touch(graph);
     return NULL;
 }
+
+ort_status *orti_graph_outline_constants(orti_graph *graph, bool (*is_kept)(void *user, const orti_tensor *tensor),
+                                         void *user) {
+    for (uint32_t i = 0; i < graph->value_count; i++) {
+        orti_value *value = graph->values[i];
+        orti_tensor *tensor = value->constant, *outline = NULL;
+        if (!tensor || tensor->element_count <= (int64_t)ORTI_KNOWN_MAX || tensor->dtype == ORT_DTYPE_STRING) continue;
+        if (value->is_output || is_kept(user, tensor)) continue;
+        ORT_TRY(orti_tensor_outline(tensor, &outline));
+        value->constant = outline;
+        orti_tensor_release(tensor);
+    }
+    return NULL;
+}

@@ -207,6 +207,12 @@ ORT_MUST_USE ort_status *orti_graph_settle_capture(orti_graph *body, orti_value_
 /* Every call of a model's function (a body, and no operator) becomes the nodes of its body, what they call in turn too,
  * and in graphs in attributes. A composite, which has both, stays. */
 ORT_MUST_USE ort_status *orti_graph_inline_calls(orti_graph *graph);
+/* Once a graph is compiled nobody reads a large constant's bytes from it: constants of more than ORTI_KNOWN_MAX
+ * elements that are no outputs, no strings and not asked for by `is_kept` become outlines of themselves. Bodies are
+ * left alone. */
+ORT_MUST_USE ort_status *orti_graph_outline_constants(orti_graph *graph,
+                                                      bool (*is_kept)(void *user, const orti_tensor *tensor),
+                                                      void *user);
 /* Makes an inner value a constant: its producer loses that output. */
 ORT_MUST_USE ort_status *orti_graph_make_constant(orti_graph *graph, orti_value_id value, orti_tensor *tensor_retained);
 

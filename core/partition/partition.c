@@ -131,6 +131,11 @@ done:
     return status;
 }
 
+void orti_partitioning_close_view(orti_partitioning *partitioning) {
+    orti_view_destroy(partitioning->view);
+    partitioning->view = NULL;
+}
+
 void orti_partitioning_destroy(orti_partitioning *partitioning) {
     if (!partitioning) return;
     const orti_allocator *alloc = partitioning->arena.alloc;

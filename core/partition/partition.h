@@ -88,6 +88,8 @@ typedef struct orti_partitioning {
  * (fallback ERROR) the first node that lands on a provider nobody asked for; or a node that is strictly pinned to a
  * candidate that does not take it. */
 ORT_MUST_USE ort_status *orti_partition_create(const orti_partition_request *request, orti_partitioning **out);
+/* Compiling is done: the view that programs were compiled from goes, and what it kept of the constants. */
+void orti_partitioning_close_view(orti_partitioning *partitioning);
 void orti_partitioning_destroy(orti_partitioning *partitioning); /* takes NULL; programs are gone before */
 /* What a node costs in its piece; 0 where it has none. */
 double orti_partition_node_cost_ns(const orti_partition *part, orti_node_id node);

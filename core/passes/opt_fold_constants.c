@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define DROP_MIN_BYTES    65536u
 #define FOLD_LIMIT_BYTES  (UINT64_C(64) << 20)
 #define FOLD_GROWTH       2u     /* times the inputs' bytes ... */
 #define FOLD_SMALL_BYTES  65536u /* ... or this much, whichever is more */
@@ -131,6 +132,17 @@ static ort_status *is_wanted(fold *self, orti_value_id id, bool *out) {
     return NULL;
 }
 
+/* What was computed from a mapped file stands for it: its pages need not stay. Who reads them all the same gets them
+ * back. */
+static void inputs_drop(const fold *self) {
+    for (orti_value_id v = 0; v < orti_graph_value_count(self->sub); v++) {
+        const orti_tensor *tensor = orti_graph_value(self->sub, v)->constant;
+        if (!tensor || !tensor->file || tensor->size_bytes < DROP_MIN_BYTES) continue;
+        orti_file_drop_pages(tensor->file, (uint64_t)((const uint8_t *)tensor->data - tensor->file->data),
+                             tensor->size_bytes);
+    }
+}
+
 static ort_status *evaluate(fold *self, const orti_value_id *wanted, uint32_t count, orti_tensor **tensors) {
     const orti_passes_options *options = self->context->options;
     ORT_TRY(orti_infer_graph(self->sub));
@@ -139,6 +151,7 @@ static ort_status *evaluate(fold *self, const orti_value_id *wanted, uint32_t co
         if (!tensors[i])
             ORT_FAIL(BUG, "evaluation gave no value for '%s'", orti_graph_value(self->graph, wanted[i])->name);
     for (uint32_t i = 0; i < count; i++) ORT_TRY(orti_graph_make_constant(self->graph, wanted[i], tensors[i]));
+    inputs_drop(self);
     return NULL;
 }
 

@@ -158,7 +158,9 @@ static ort_status *segment_fill(const composing *self, session_segment *segment)
                                             .policy = &composition->policy,
                                             .host_limit_bytes = composition->host_limit_bytes,
                                             .plan_limit = composition->plan_limit};
-    return orti_schedule_create(&schedule, &segment->schedule);
+    ORT_TRY(orti_schedule_create(&schedule, &segment->schedule));
+    orti_partitioning_close_view(segment->partitioning);
+    return NULL;
 }
 
 static ort_status *segment_add(session_composition *composition, session_segment **out) {
@@ -183,6 +185,23 @@ static ort_status *segment_compose(void *user, orti_graph *graph, const orti_gra
     ORT_TRY(segment_fill(self, segment));
     *out = segment->schedule;
     return NULL;
+}
+
+/* What the core hands to its own nodes, or gives out, is borrowed from the graph. */
+static bool is_script_constant(void *user, const orti_tensor *tensor) {
+    const orti_script *script = user;
+    for (uint32_t i = 0; i < script->constant_count; i++)
+        if (script->constants[i].tensor == tensor) return true;
+    return false;
+}
+
+ort_status *orti_composition_release_constants(session_composition *composition, orti_graph *graph) {
+    for (uint32_t i = 0; i < composition->segment_count; i++) {
+        session_segment *segment = composition->segments[i];
+        if (segment->graph != segment->from || segment->graph == graph)
+            ORT_TRY(orti_graph_outline_constants(segment->graph, is_script_constant, composition->script));
+    }
+    return orti_graph_outline_constants(graph, is_script_constant, composition->script);
 }
 
 ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,

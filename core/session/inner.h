@@ -128,6 +128,8 @@ ORT_MUST_USE ort_status *orti_policy_read(const ort_options *options, const orti
 /* Divides the graph into segments, and partitions and compiles each. */
 ORT_MUST_USE ort_status *orti_compose(ort_environment *environment, orti_graph *graph, uint32_t plan_limit,
                                       session_composition *composition);
+/* Providers keep what they read of the weights; what is left in the compiled graphs goes. */
+ORT_MUST_USE ort_status *orti_composition_release_constants(session_composition *composition, orti_graph *graph);
 void orti_composition_finish(session_composition *composition);
 /* ---- cuts.c: whose nodes are to be ---- */
 /* Room for marks of every node of the segment. */

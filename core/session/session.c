@@ -79,7 +79,8 @@ static ort_status *session_fill(ort_session *session, const ort_model *model) {
     session->feed_lane = feed_lane_find(session);
     ORT_TRY(orti_values_describe(&session->arena, session->graph, false, &session->inputs));
     ORT_TRY(orti_values_describe(&session->arena, session->graph, true, &session->outputs));
-    return orti_placements_make(session, model->graph);
+    ORT_TRY(orti_placements_make(session, model->graph));
+    return orti_composition_release_constants(composition, session->graph);
 }
 
 ort_status *ort_session_create(ort_environment *environment, ort_model *model, const ort_options *options,

@@ -164,6 +164,16 @@ void orti_tensor_release(orti_tensor *tensor) {
     if (tensor) orti_datum_release(&tensor->datum);
 }
 
+ort_status *orti_tensor_outline(const orti_tensor *tensor, orti_tensor **out) {
+    const int64_t nothing = 0;
+    *out = NULL;
+    ORT_TRY(orti_tensor_create(tensor->datum.alloc, tensor->dtype, &nothing, 1, 0, out));
+    (*out)->rank = tensor->rank;
+    memcpy((*out)->dims, tensor->dims, sizeof tensor->dims);
+    (*out)->element_count = tensor->element_count;
+    return NULL;
+}
+
 void orti_tensor_finish(orti_tensor *tensor) {
     if (tensor->owns_data)
         orti_free(tensor->datum.alloc, tensor->data);
