@@ -225,8 +225,10 @@ static ort_status *constants_keep(ortp_program *program) {
             if (!value || value->kind != ORTK_VALUE_CONSTANT) continue;
             if (!is_known && k < 32 && op->unread >> k & 1) continue;
             const ortk_constant_entry *entry = NULL;
-            ORTK_TRY(ortk_constants_get(&program->constants, program->view, value->id, &entry));
-            value->data = entry->data;
+            bool is_bytes = k == 0 && op->kernel && op->kernel->flags & ORTK_KERNEL_BYTES;
+            ORTK_TRY((is_bytes ? ortk_constants_get_bytes : ortk_constants_get)(&program->constants, program->view,
+                                                                                value->id, &entry));
+            if (!is_bytes || !value->data) value->data = entry->data;
         }
     }
     return NULL;

@@ -132,6 +132,7 @@ typedef struct ortk_constant_entry {
     ortp_constant constant; /* dims: own copy */
     const void *retained;   /* what the store gave */
     const void *data;       /* the same, or an aligned copy */
+    bool is_aligned;        /* or nobody has asked for it yet */
     struct ortk_constant_entry *next;
 } ortk_constant_entry;
 struct ortk_constants {
@@ -141,6 +142,9 @@ struct ortk_constants {
 };
 ort_status *ortk_constants_get(ortk_constants *all, const ortp_view *view, uint32_t value,
                                const ortk_constant_entry **out);
+/* The same for who reads bytes: at any address. */
+ort_status *ortk_constants_get_bytes(ortk_constants *all, const ortp_view *view, uint32_t value,
+                                     const ortk_constant_entry **out);
 void ortk_constants_release(ortk_constants *all);
 int64_t ortk_constant_count(const ortp_constant *constant);
 

@@ -144,7 +144,7 @@ int64_t ortk_constant_count(const ortp_constant *constant) {
 
 /* Kernels read elements through their own type, which asks for its alignment; a file promises none. */
 static ort_status *constant_align(ortk_constants *all, ortk_constant_entry *entry) {
-    entry->data = entry->retained;
+    entry->is_aligned = true;
     /* Strings begin with their offsets. */
     uint64_t element = entry->constant.dtype == ORT_DTYPE_STRING ? 8 : ortk_dtype_bytes(entry->constant.dtype, 1);
     if (element <= 1 || (uintptr_t)entry->retained % (element > 8 ? 8 : element) == 0) return NULL;
@@ -155,8 +155,8 @@ static ort_status *constant_align(ortk_constants *all, ortk_constant_entry *entr
     return NULL;
 }
 
-ort_status *ortk_constants_get(ortk_constants *all, const ortp_view *view, uint32_t value,
-                               const ortk_constant_entry **out) {
+static ort_status *constants_find(ortk_constants *all, const ortp_view *view, uint32_t value,
+                                  ortk_constant_entry **out) {
     ortk_constant_entry **bucket = &all->buckets[value % ORTK_COUNT_OF(all->buckets)];
     for (*out = *bucket; *out; *out = (*out)->next)
         if ((*out)->value == value) return NULL;
@@ -173,7 +173,25 @@ ort_status *ortk_constants_get(ortk_constants *all, const ortp_view *view, uint3
     ORTK_TRY(host->store->constant_retain(host->context, &entry->constant, &entry->retained));
     entry->next = *bucket; /* on the list as soon as there is something to release */
     *bucket = entry;
-    ORTK_TRY(constant_align(all, entry));
+    entry->data = entry->retained;
+    *out = entry;
+    return NULL;
+}
+
+ort_status *ortk_constants_get_bytes(ortk_constants *all, const ortp_view *view, uint32_t value,
+                                     const ortk_constant_entry **out) {
+    ortk_constant_entry *entry = NULL;
+    ort_status *status = constants_find(all, view, value, &entry);
+    *out = entry;
+    return status;
+}
+
+ort_status *ortk_constants_get(ortk_constants *all, const ortp_view *view, uint32_t value,
+                               const ortk_constant_entry **out) {
+    ortk_constant_entry *entry = NULL;
+    *out = NULL;
+    ORTK_TRY(constants_find(all, view, value, &entry));
+    if (!entry->is_aligned) ORTK_TRY(constant_align(all, entry));
     *out = entry;
     return NULL;
 }

@@ -185,18 +185,18 @@ static ort_status *one_hot_plan(ortk_planner *planner, const void *params, const
     return NULL;
 }
 
-#define GATHER(NAME, SINCE, TYPES, CLAIM, PLAN_FN)                                                                     \
+#define GATHER(NAME, SINCE, TYPES, CLAIM, PLAN_FN, FLAGS)                                                              \
     {                                                                                                                  \
         .op = NAME, .domain = "", .since_version = SINCE, .until_version = ORTCPU_NEWEST_OPSET, .types = (TYPES),      \
         .mode = ORTK_MODE_ROWS, .params_bytes = sizeof(axis_params), .claim = CLAIM, .compile = axis_compile,          \
-        .plan = PLAN_FN                                                                                                \
+        .plan = PLAN_FN, .flags = (FLAGS)                                                                              \
     }
 static const ortk_kernel kernels[] = {
-    GATHER("Gather", 1, ORTCPU_TYPES_MOVED, index_claim, gather_plan),
-    GATHER("GatherElements", 11, ORTCPU_TYPES_MOVED, index_claim, elements_plan),
+    GATHER("Gather", 1, ORTCPU_TYPES_MOVED, index_claim, gather_plan, ORTK_KERNEL_BYTES),
+    GATHER("GatherElements", 11, ORTCPU_TYPES_MOVED, index_claim, elements_plan, 0),
     GATHER("OneHot", 9,
            ORTCPU_TYPES_FLOAT | ORT_DTYPE_BIT(ORT_DTYPE_I32) | ORT_DTYPE_BIT(ORT_DTYPE_I64) |
                ORT_DTYPE_BIT(ORT_DTYPE_U8),
-           one_hot_claim, one_hot_plan),
+           one_hot_claim, one_hot_plan, 0),
 };
 const ortcpu_op_table ortcpu_ops_gather = ORTCPU_TABLE(kernels);

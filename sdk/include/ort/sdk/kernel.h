@@ -177,6 +177,8 @@ void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) _
 /* The shapes of its outputs follow from the data: they come by ortk_provide, and what reads them is another piece. plan
  * sees the dimensions that the run tells as -1, and then element_count as -1. */
 #define ORTK_KERNEL_TELLS 0x80u
+/* Reads input 0 as bytes, so that a constant may lie at any address: large tables stay in the model's file. */
+#define ORTK_KERNEL_BYTES 0x40000000u
 /* Computes in a lower precision where the session asks for it: ortk_compiler_precision(). */
 #define ORTK_KERNEL_REDUCES 0x80000000u
 /* Inputs that plan needs by contents (shapes, axes, pads): bit i for input i. The kit claims the node only if they are
