@@ -24,6 +24,7 @@ ort_status *orti_store_init(orti_store *store, const orti_allocator *alloc) {
     *store = (orti_store){.alloc = alloc};
     orti_lock_init(&store->lock);
     orti_condition_init(&store->packed_one);
+    orti_slabs_init(&store->slabs, alloc);
     ORT_TRY(orti_alloc(alloc, STORE_BUCKET_COUNT, sizeof(void *), &store->constants));
     return orti_alloc(alloc, STORE_BUCKET_COUNT, sizeof(void *), &store->weights);
 }
@@ -32,7 +33,7 @@ static void weight_free(orti_store *store, ortp_packed *packed) {
     if (!packed) return;
     orti_free(store->alloc, packed->layout);
     orti_free(store->alloc, packed->device);
-    orti_free(store->alloc, packed->data);
+    orti_slabs_release(&store->slabs, packed->data);
     orti_free(store->alloc, packed);
 }
 
@@ -52,6 +53,7 @@ void orti_store_finish(orti_store *store) {
     }
     orti_free(store->alloc, store->constants);
     orti_free(store->alloc, store->weights);
+    orti_slabs_finish(&store->slabs);
     orti_condition_finish(&store->packed_one);
     orti_lock_finish(&store->lock);
     *store = (orti_store){0};
@@ -170,7 +172,7 @@ static ort_status *weight_create(orti_store *store, const ortp_packed *key, ort_
     packed->ref_count = 1;
     status = text_copy(store->alloc, layout, &packed->layout);
     if (!status) status = text_copy(store->alloc, device, &packed->device);
-    if (!status) status = orti_alloc_aligned(store->alloc, (size_t)key->size_bytes, &packed->data);
+    if (!status) status = orti_slabs_alloc(&store->slabs, (size_t)key->size_bytes, &packed->data);
     if (status) {
         weight_free(store, packed);
         return status;

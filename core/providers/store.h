@@ -3,7 +3,7 @@
 #ifndef ORT_CORE_PROVIDERS_STORE_H
 #define ORT_CORE_PROVIDERS_STORE_H
 
-#include "base/lock.h"
+#include "base/slab.h"
 #include "ort/plugin/host.h"
 #include "tensor/tensor.h"
 
@@ -15,6 +15,7 @@ typedef struct orti_store {
     orti_condition packed_one; /* some pack has ended */
     struct store_constant **constants;
     struct ortp_packed **weights;
+    orti_slabs slabs; /* of packed bytes */
 } orti_store;
 
 ort_status *orti_store_init(orti_store *store, const orti_allocator *alloc);
