@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define SLICE_NS_MAX 4e6 /* what a caller that gives up may have to wait for */
+
 const ortp_tensor_arg *ortk_arg_at(const ortp_tensor_arg *args, uint32_t stride, uint32_t index) {
     if (stride == 0) stride = (uint32_t)sizeof(ortp_tensor_arg);
     return (const ortp_tensor_arg *)(const void *)((const unsigned char *)args + (size_t)stride * index);
@@ -88,9 +90,12 @@ static double cost_guess(const ortp_plan *plan, const ortk_plan_step *step) {
     return bytes / 2;
 }
 
-/* About four chunks for each thread. Tasks are independent, so the answer does not depend on it. */
-static int64_t grain_choose(const ortk_step_plan *plan, uint32_t thread_count) {
+/* About four chunks for each thread, and more where one would keep a caller that gives up waiting. Tasks are
+ * independent, so the answer does not depend on it. */
+static int64_t grain_choose(const ortk_step_plan *plan, uint32_t thread_count, double cost_ns) {
     int64_t grain = plan->grain > 0 ? plan->grain : 1, wanted = plan->task_count / ((int64_t)thread_count * 4);
+    double brief = (double)plan->task_count * SLICE_NS_MAX;
+    if ((double)wanted * cost_ns > brief) wanted = (int64_t)(brief / cost_ns);
     return wanted > grain ? wanted : grain;
 }
 
@@ -100,7 +105,7 @@ static void step_fill(ortp_binding *binding, const ortk_plan_step *from, ortk_st
     step->input_count = from->input_count;
     step->output_count = from->output_count;
     step->task_count = from->plan.task_count;
-    step->grain = grain_choose(&from->plan, binding->plan->thread_count);
+    step->grain = grain_choose(&from->plan, binding->plan->thread_count, cost_guess(binding->plan, from));
     step->binding = binding;
     step->op = from->op;
     for (uint32_t k = 0; k < from->input_count + from->output_count; k++) {

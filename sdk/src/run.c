@@ -1,40 +1,54 @@
 /* run: the steps, one after the other. No allocation, no lock, no system call on one thread. */
 #include "program.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define CHECK_STEPS 16 /* steps between two looks at cancel and deadline */
+
+/* Asked before every slice: what has not begun when the caller gives up never begins. */
+static ort_code stop_code(const ortp_host *host, const ortp_run_args *args) {
+    ort_code code = ORT_CODE_OK;
+    if (args->cancel && host->exec->is_cancelled(args->cancel)) code = ORT_CODE_CANCELLED;
+    if (args->deadline_ns && host->core->clock_ns() >= args->deadline_ns) code = ORT_CODE_DEADLINE;
+    return code;
+}
 
 typedef struct spread {
     const ortk_step *step;
     unsigned char *scratch;
     uint64_t scratch_stride;
+    const ortp_host *host;
+    const ortp_run_args *args;
+    _Atomic ort_code code; /* why slices were left out; OK: none was */
 } spread;
 
 static void spread_run(void *user, int64_t begin, int64_t end, uint32_t slot) {
-    const spread *s = user;
-    s->step->run(s->step, begin, end, s->scratch ? s->scratch + s->scratch_stride * slot : NULL);
+    spread *s = user;
+    ort_code code = stop_code(s->host, s->args);
+    if (code == ORT_CODE_OK)
+        s->step->run(s->step, begin, end, s->scratch ? s->scratch + s->scratch_stride * slot : NULL);
+    else
+        atomic_store_explicit(&s->code, code, memory_order_relaxed); /* parallel_for's end orders it */
 }
 
-static void item_run(const ortp_binding *binding, const ortk_item *item, ortp_lane *lane) {
+/* Says why the step is not complete. Without a lane long steps are cut into slices too. */
+static ort_code item_run(const ortp_binding *binding, const ortk_item *item, const ortp_run_args *args) {
     const ortk_step *step = item->step;
     const ortp_host_exec *exec = binding->host->exec;
-    if (item->is_inline || !lane ||
-        (item->cost_ns < binding->instance->settings.inline_cold_ns && !exec->lane_is_hot(lane))) {
+    if (item->is_inline || (item->cost_ns < binding->instance->settings.inline_cold_ns &&
+                            (!args->lane || !exec->lane_is_hot(args->lane)))) {
         step->run(step, 0, step->task_count, item->scratch);
-        return;
+        return ORT_CODE_OK;
     }
-    spread s = {step, item->scratch, binding->scratch_stride};
-    exec->parallel_for(lane, step->task_count, step->grain, spread_run, &s);
+    spread s = {step, item->scratch, binding->scratch_stride, binding->host, args, ORT_CODE_OK};
+    exec->parallel_for(args->lane, step->task_count, step->grain, spread_run, &s);
+    return atomic_load_explicit(&s.code, memory_order_relaxed);
 }
 
-static ort_status *stopped(const ortp_binding *binding, const ortp_run_args *args, uint32_t done) {
-    const ortp_host *host = binding->host;
-    ort_code code = ORT_CODE_OK;
-    if (args->cancel && host->exec->is_cancelled(args->cancel)) code = ORT_CODE_CANCELLED;
-    if (args->deadline_ns && host->core->clock_ns() >= args->deadline_ns) code = ORT_CODE_DEADLINE;
+static ort_status *stopped(const ortp_binding *binding, ort_code code, uint32_t done) {
     if (code == ORT_CODE_OK) return NULL;
-    const ortp_host *before = ortk_host_enter(host);
+    const ortp_host *before = ortk_host_enter(binding->host);
     ort_status *status = ortk_fail(code, "the run %s after %u of %u steps",
                                    code == ORT_CODE_CANCELLED ? "was cancelled" : "met its deadline", (unsigned)done,
                                    (unsigned)binding->item_count);
@@ -47,9 +61,10 @@ static ort_status *run_watched(const ortp_binding *binding, const ortp_run_args 
     const ortp_program *program = binding->plan->program;
     bool is_traced = args->span && host->trace;
     for (uint32_t i = 0; i < binding->item_count; i++) {
-        if (i % CHECK_STEPS == 0 || binding->items[i].cost_ns > 50000) ORTK_TRY(stopped(binding, args, i));
+        if (i % CHECK_STEPS == 0 || binding->items[i].cost_ns > 50000)
+            ORTK_TRY(stopped(binding, stop_code(host, args), i));
         uint64_t begin = is_traced ? host->core->clock_ns() : 0;
-        item_run(binding, &binding->items[i], args->lane);
+        ORTK_TRY(stopped(binding, item_run(binding, &binding->items[i], args), i));
         if (binding->failure) return NULL;
         if (!is_traced) continue;
         const ortk_op *op = &program->ops[binding->plan->steps[binding->items[i].plan_step].op];
@@ -94,7 +109,7 @@ ort_status *ortk_run(ortp_binding *binding, const ortp_run_args *args) {
         run_alone(binding);
     } else {
         for (uint32_t i = 0; i < binding->item_count && !binding->failure; i++)
-            item_run(binding, &binding->items[i], args->lane);
+            (void)item_run(binding, &binding->items[i], args);
     }
     if (binding->failure) return failure_take(binding);
     if (args->order && args->order->signal.timeline)
