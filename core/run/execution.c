@@ -39,8 +39,7 @@ ort_status *orti_execution_create(const orti_execution_request *request, orti_ex
 
 static void run_drop(orti_execution *execution) {
     if (!execution->run) return;
-    atomic_fetch_sub(&execution->counters->memory_bytes, orti_run_memory_bytes(execution->run));
-    orti_run_destroy(execution->run);
+    orti_execution_drop(execution, execution->run);
     execution->run = NULL;
 }
 
@@ -52,6 +51,10 @@ void orti_execution_destroy(orti_execution *execution) {
     orti_tensor_release(execution->yes);
     orti_arena_finish(&execution->arena);
     orti_free(execution->alloc, execution);
+}
+
+uint64_t orti_execution_memory_bytes(const orti_execution *execution) {
+    return execution->memory_bytes;
 }
 
 ortp_lane *orti_execution_lane(const orti_execution *execution) {

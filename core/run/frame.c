@@ -31,9 +31,11 @@ ort_status *orti_frame_create(orti_execution *execution, const orti_script *scri
     return NULL;
 }
 
-static void run_drop(orti_execution *execution, orti_run *run) {
+void orti_execution_drop(orti_execution *execution, orti_run *run) {
     if (!run) return;
-    atomic_fetch_sub(&execution->counters->memory_bytes, orti_run_memory_bytes(run));
+    uint64_t bytes = orti_run_memory_bytes(run);
+    execution->memory_bytes -= bytes;
+    atomic_fetch_sub(&execution->counters->memory_bytes, bytes);
     orti_run_destroy(run);
 }
 
@@ -43,7 +45,7 @@ void orti_frame_finish(orti_execution *execution, run_frame *frame) {
     for (uint32_t i = 0; i < frame->script->command_count; i++) {
         run_place *place = &frame->places[i];
         orti_run_loop_finish(place->loop);
-        for (uint32_t k = 0; k < SEGMENT_RUN_COUNT; k++) run_drop(execution, place->runs[k]);
+        for (uint32_t k = 0; k < SEGMENT_RUN_COUNT; k++) orti_execution_drop(execution, place->runs[k]);
         for (uint32_t k = 0; place->bodies && k < frame->script->commands[i].body_count; k++)
             orti_frame_finish(execution, place->bodies[k]);
     }
@@ -123,6 +125,7 @@ ort_status *orti_segment_run_make(orti_execution *execution, orti_schedule *sche
     orti_plan_release(plan);
     if (status) return status;
     atomic_fetch_add(&counters->run_made_count, 1);
+    execution->memory_bytes += orti_run_memory_bytes(*out);
     atomic_fetch_add(&counters->memory_bytes, orti_run_memory_bytes(*out));
     return NULL;
 }
@@ -135,7 +138,7 @@ static ort_status *run_find(orti_execution *execution, orti_schedule *schedule, 
     *out = at < SEGMENT_RUN_COUNT ? place->runs[at] : NULL;
     if (!*out) {
         at = SEGMENT_RUN_COUNT - 1;
-        run_drop(execution, place->runs[at]);
+        orti_execution_drop(execution, place->runs[at]);
         place->runs[at] = NULL;
         ORT_TRY(orti_segment_run_make(execution, schedule, place->inputs, out));
     }

@@ -48,6 +48,7 @@ struct orti_execution {
     const orti_script *script;
     ortp_lane *lane;
     orti_run_counters *counters;
+    uint64_t memory_bytes; /* of the runs it keeps */
     orti_arena arena;
     orti_run *run;                   /* of a plain script; else NULL */
     orti_tensor **tensors;           /* of a plain script: room for its inputs */
@@ -70,6 +71,7 @@ struct orti_execution {
 /* ---- frame.c ---- */
 ORT_MUST_USE ort_status *orti_frame_create(orti_execution *execution, const orti_script *script, run_frame *parent,
                                            run_frame **out);
+void orti_execution_drop(orti_execution *execution, orti_run *run);  /* destroys a run that it keeps; takes NULL */
 void orti_frame_finish(orti_execution *execution, run_frame *frame); /* bodies included; takes NULL */
 /* Lets all values go that are not constants; loops that were left halfway too. */
 void orti_frame_clear(run_frame *frame);

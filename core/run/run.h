@@ -73,7 +73,8 @@ ORT_MUST_USE ort_status *orti_script_check(const orti_script *script);
  * that is entered, with the runs of its segments, which it keeps. */
 typedef struct orti_execution orti_execution;
 ORT_MUST_USE ort_status *orti_execution_create(const orti_execution_request *request, orti_execution **out);
-void orti_execution_destroy(orti_execution *execution); /* takes NULL */
+void orti_execution_destroy(orti_execution *execution);                /* takes NULL */
+uint64_t orti_execution_memory_bytes(const orti_execution *execution); /* of the runs that it keeps, all domains */
 ortp_lane *orti_execution_lane(const orti_execution *execution);
 /* Makes it fit for inputs of these shapes. */
 ORT_MUST_USE ort_status *orti_execution_plan(orti_execution *execution, orti_datum *const *inputs);

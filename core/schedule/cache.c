@@ -31,6 +31,13 @@ void orti_schedule_cache_destroy(orti_schedule *schedule) {
     schedule->cache = NULL;
 }
 
+uint32_t orti_schedule_plan_count(orti_schedule *schedule) {
+    orti_lock_take(&schedule->cache->lock);
+    uint32_t count = schedule->cache->count;
+    orti_lock_give(&schedule->cache->lock);
+    return count;
+}
+
 static orti_plan *cache_find(orti_schedule_cache *cache, orti_tensor *const *inputs) {
     orti_plan *found = NULL;
     orti_lock_take(&cache->lock);

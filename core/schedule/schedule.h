@@ -171,6 +171,7 @@ ORT_MUST_USE ort_status *orti_schedule_plan(orti_schedule *schedule, orti_tensor
                                             bool *out_was_made);
 /* After memory ran out: forgets all plans that nobody holds, and makes new ones that need less of it. Bytes are then
  * shared by the order of submission, and waits make up for it: less overlaps. */
+uint32_t orti_schedule_plan_count(orti_schedule *schedule); /* plans that are kept */
 void orti_schedule_save_memory(orti_schedule *schedule);
 orti_plan *orti_plan_retain(orti_plan *plan);
 void orti_plan_release(orti_plan *plan); /* takes NULL */

@@ -149,6 +149,7 @@ ORT_MUST_USE ort_status *orti_evaluate(void *user, orti_graph *graph, orti_tenso
 /* ---- session ---- */
 #define POOL_RUN_COUNT_MAX 32u
 #define PLAN_COUNT_MAX     16u
+#define POOL_FREE_BYTES    UINT64_C(131072) /* runs that idle may hold so much beyond their share */
 
 typedef struct session_metrics {
     _Atomic uint64_t run_count, failure_count;
@@ -174,6 +175,7 @@ struct ort_session {
     orti_lock lock; /* pool, bindings, profile */
     orti_execution *pool[POOL_RUN_COUNT_MAX];
     uint32_t pool_count;
+    uint64_t peak_bytes;           /* the most that runs in use held at once */
     struct ort_binding *bindings;  /* whose counters are added up */
     orti_profile *_Atomic profile; /* NULL: not profiling */
     orti_profile *profile_owned;   /* kept until the session goes: a run may still write to it */

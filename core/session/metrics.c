@@ -13,16 +13,25 @@ static uint64_t run_count(ort_session *session) {
     return count;
 }
 
+static uint32_t idle_count(ort_session *session) {
+    orti_lock_take(&session->lock);
+    uint32_t count = session->pool_count;
+    orti_lock_give(&session->lock);
+    return count;
+}
+
 ort_status *ort_session_metrics_json(const ort_session *session, char **out) {
     if (!session || !out) ORT_FAIL(INVALID_ARGUMENT, "ort_session_metrics_json: an argument is NULL");
     ort_session *self = (ort_session *)(uintptr_t)session; /* its lock is taken */
     const session_composition *composition = &session->composition;
     const session_metrics *metrics = &session->metrics;
     uint64_t constant_bytes = 0;
+    uint32_t plan_count = 0;
     orti_text text;
     *out = NULL;
     for (uint32_t s = 0; s < composition->segment_count; s++) {
         const orti_partitioning *parts = composition->segments[s]->partitioning;
+        plan_count += orti_schedule_plan_count(composition->segments[s]->schedule);
         for (uint32_t i = 0; i < parts->part_count; i++) constant_bytes += parts->parts[i].constant_bytes;
     }
     orti_text_init(&text, session->alloc);
@@ -31,6 +40,7 @@ ort_status *ort_session_metrics_json(const ort_session *session, char **out) {
     orti_text_add(&text, ",\"plans_made\":%" PRIu64 ",\"runs_made\":%" PRIu64 ",\"run_memory_bytes\":%" PRIu64,
                   atomic_load(&metrics->runs.plan_made_count), atomic_load(&metrics->runs.run_made_count),
                   atomic_load(&metrics->runs.memory_bytes));
+    orti_text_add(&text, ",\"plans_kept\":%u,\"runs_idle\":%u", plan_count, idle_count(self));
     orti_text_add(&text, ",\"constant_bytes\":%" PRIu64 ",\"partitions\":%u", constant_bytes, composition->part_count);
     orti_text_add(&text, ",\"precision\":\"%s\"", orti_options_text(session->options, "precision", "model"));
     orti_text_add(&text,

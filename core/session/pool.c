@@ -59,18 +59,36 @@ ort_status *orti_pool_take(ort_session *session, orti_datum *const *inputs, orti
     return status;
 }
 
+static uint64_t idle_bytes(const ort_session *session) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < session->pool_count; i++) bytes += orti_execution_memory_bytes(session->pool[i]);
+    return bytes;
+}
+
+/* Takes out those that were not used for longest: what idles holds no more than an eighth above what was once in use
+ * at one time, whatever shapes came by. */
+static uint32_t pool_shrink(ort_session *session, orti_execution **out) {
+    uint64_t idle = idle_bytes(session), limit = session->peak_bytes + session->peak_bytes / 8 + POOL_FREE_BYTES;
+    uint32_t count = 0;
+    while (count < session->pool_count && (idle > limit || session->pool_count - count == POOL_RUN_COUNT_MAX)) {
+        out[count] = session->pool[count];
+        idle -= orti_execution_memory_bytes(out[count++]);
+    }
+    session->pool_count -= count;
+    memmove(&session->pool[0], &session->pool[count], session->pool_count * sizeof *session->pool);
+    return count;
+}
+
 void orti_pool_give(ort_session *session, orti_execution *execution) {
-    orti_execution *oldest = NULL;
+    orti_execution *old[POOL_RUN_COUNT_MAX];
     orti_execution_release_values(execution);
     orti_lock_take(&session->lock);
-    if (session->pool_count == POOL_RUN_COUNT_MAX) {
-        oldest = session->pool[0];
-        session->pool_count--;
-        memmove(&session->pool[0], &session->pool[1], session->pool_count * sizeof *session->pool);
-    }
+    uint64_t all = atomic_load(&session->metrics.runs.memory_bytes), idle = idle_bytes(session);
+    if (all > idle && all - idle > session->peak_bytes) session->peak_bytes = all - idle;
     session->pool[session->pool_count++] = execution;
+    uint32_t count = pool_shrink(session, old);
     orti_lock_give(&session->lock);
-    orti_execution_destroy(oldest);
+    while (count) orti_execution_destroy(old[--count]);
 }
 
 void orti_pool_drop(ort_session *session) {

@@ -1,4 +1,5 @@
 /* Memory that runs out, and devices that go. */
+#include "session/inner.h"
 #include "session/test_house.h"
 #include "testing/test.h"
 
@@ -50,6 +51,23 @@ ORT_TEST(recover, what_does_not_fit_at_all_is_an_error_and_the_next_run_works) {
     CHECK_FAILS(run_of(&house, 1000), ORT_CODE_OUT_OF_MEMORY, "also with all that was unused released");
     fake_far_limit_bytes = -1;
     CHECK_OK(run_of(&house, 1000));
+    house_end(&house);
+}
+
+/* Every length once, in an order that goes up and down. */
+ORT_TEST(recover, a_thousand_lengths_keep_no_more_than_the_largest) {
+    enum { LENGTHS = 1000, UNIT = 256 };
+    test_house house;
+    house_begin(&house, "far");
+    CHECK_OK(run_of(&house, (int64_t)LENGTHS * UNIT));
+    long alone_bytes = fake_far_live_bytes;
+    CHECK(atomic_load(&house.session->metrics.runs.memory_bytes) >= (uint64_t)alone_bytes);
+    house_end(&house);
+    house_begin(&house, "far");
+    for (int64_t i = 0; i < LENGTHS; i++) CHECK_OK(run_of(&house, (i * 387 % LENGTHS + 1) * UNIT));
+    CHECK(fake_far_live_bytes * 5 <= alone_bytes * 6, "%ld bytes, alone %ld", fake_far_live_bytes, alone_bytes);
+    CHECK(orti_schedule_plan_count(house.session->composition.segments[0]->schedule) <= PLAN_COUNT_MAX);
+    CHECK(house.session->pool_count < POOL_RUN_COUNT_MAX);
     house_end(&house);
 }
 
