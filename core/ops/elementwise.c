@@ -22,17 +22,31 @@ void orti_infer_same_along(orti_infer *infer) {
 }
 
 /* ---- unary on known contents ---- */
-static double unary_number(const char *op, double x) {
+static double negated(double x) {
+    return -x;
+}
+
+static double reciprocal(double x) {
+    return 1 / x;
+}
+
+static double not_known(double x) {
+    (void)x;
+    return NAN;
+}
+
+typedef double (*unary_fn)(double);
+
+static unary_fn unary_find(const char *op) {
     static const struct {
         const char *name;
-        double (*fn)(double);
-    } table[] = {{"Floor", floor}, {"Ceil", ceil},  {"Sqrt", sqrt}, {"Exp", exp}, {"Log", log},
-                 {"Abs", fabs},    {"Round", rint}, {"Sin", sin},   {"Cos", cos}, {"Tanh", tanh}};
+        unary_fn fn;
+    } table[] = {{"Floor", floor}, {"Ceil", ceil}, {"Sqrt", sqrt},   {"Exp", exp},
+                 {"Log", log},     {"Abs", fabs},  {"Round", rint},  {"Sin", sin},
+                 {"Cos", cos},     {"Tanh", tanh}, {"Neg", negated}, {"Reciprocal", reciprocal}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].name, op) == 0) return table[i].fn(x);
-    if (strcmp(op, "Neg") == 0) return -x;
-    if (strcmp(op, "Reciprocal") == 0) return 1 / x;
-    return NAN;
+        if (strcmp(table[i].name, op) == 0) return table[i].fn;
+    return not_known;
 }
 
 /* Rounds to what the type can hold: contents are float32 mostly. */
@@ -47,10 +61,11 @@ void orti_infer_unary_known(orti_infer *infer) {
     orti_cell *out = in ? orti_set_cells(infer, 0, count) : NULL;
     ort_dtype dtype = in ? orti_in(infer, 0)->dtype : ORT_DTYPE_NONE;
     const char *op = infer->node->op_type;
+    const unary_fn fn = unary_find(op);
     for (uint32_t i = 0; out && i < count; i++) {
         int64_t x;
         if (orti_dtype_is_float(dtype))
-            out[i].number = rounded(dtype, unary_number(op, in[i].number));
+            out[i].number = rounded(dtype, fn(in[i].number));
         else if (strcmp(op, "Neg") == 0)
             out[i].dim = orti_dims_op(infer, orti_dim_sub, 0, in[i].dim);
         else if (!orti_dim_is_number(infer, in[i].dim, &x))
@@ -153,6 +168,13 @@ static uint32_t source_index(const orti_infer *infer, const orti_state *operand,
     return at;
 }
 
+/* The same, without a division where the operand is one element or has as many as the result: most are. */
+static uint32_t source_of(const orti_infer *infer, const orti_state *operand, const orti_state *result,
+                          uint32_t index) {
+    if (operand->count == 1) return 0;
+    return operand->count == result->count ? index : source_index(infer, operand, result, index);
+}
+
 typedef orti_cell (*cell_fn)(orti_infer *infer, ort_dtype dtype, orti_cell a, orti_cell b);
 
 static void combine_known(orti_infer *infer, cell_fn fn) {
@@ -164,9 +186,9 @@ static void combine_known(orti_infer *infer, cell_fn fn) {
     if (count < 0 || count > (int64_t)ORTI_KNOWN_MAX) return;
     ort_dtype dtype = orti_in(infer, 0)->dtype;
     orti_cell *out = orti_set_cells(infer, 0, (uint32_t)count);
+    const orti_state *left = orti_in(infer, 0), *right = orti_in(infer, 1);
     for (uint32_t i = 0; out && i < count; i++)
-        out[i] = fn(infer, dtype, a[source_index(infer, orti_in(infer, 0), result, i)],
-                    b[source_index(infer, orti_in(infer, 1), result, i)]);
+        out[i] = fn(infer, dtype, a[source_of(infer, left, result, i)], b[source_of(infer, right, result, i)]);
 }
 
 static void broadcast_inputs(orti_infer *infer) {
