@@ -11,10 +11,16 @@ typedef struct orti_pass_context {
 
 /* Each says in its file what it needs of the graph, what it keeps and what it may break until inference runs again. */
 typedef ort_status *(*orti_pass_fn)(orti_graph *graph, const orti_pass_context *context, bool *changed);
+/* What a pass has to do with the facts that inference writes, so that inference runs where somebody reads them. */
+enum {
+    ORTI_PASS_BLIND = 1, /* reads no facts, or infers for itself */
+    ORTI_PASS_KEEPS = 2  /* what facts there are stay true; values that it makes have theirs */
+};
 typedef struct orti_pass {
     const char *name;
     orti_pass_fn run;
     const char *summary; /* what it does, in one line for people */
+    uint32_t flags;      /* ORTI_PASS_... */
 } orti_pass;
 
 ORT_MUST_USE ort_status *orti_lower_constant(orti_graph *graph, const orti_pass_context *context, bool *changed);

@@ -6,25 +6,32 @@
 
 /* Every pass, by name. */
 static const orti_pass passes[] = {
-    {"lower_constant", orti_lower_constant, "Constant nodes become constants"},
-    {"lower_versions", orti_lower_versions, "every node gets the form of its operator's newest version"},
-    {"lower_standard_forms", orti_lower_standard_forms, "com.microsoft operators that ONNX can say become ONNX's"},
-    {"lower_calls", orti_lower_calls, "calls that hold control flow become the nodes of their bodies"},
-    {"lower_captures", orti_lower_captures, "what a body captures and is constant becomes a constant of the body"},
-    {"lower_open_ranks", orti_lower_open_ranks, "what reads an If of open rank moves into its branches"},
-    {"lower_bodies", orti_lower_bodies, "composites get a body of smaller operators beside their own meaning"},
-    {"opt_known", orti_opt_known, "values that follow from shapes alone become constants"},
-    {"opt_inline_if", orti_opt_inline_if, "an If whose condition is known becomes the branch that it takes"},
-    {"opt_identity", orti_opt_identity, "nodes that give back what they get go"},
-    {"opt_dead_code", orti_opt_dead_code, "nodes and constants that nobody reads go"},
-    {"opt_common_subexpressions", orti_opt_common_subexpressions, "equal computations are done once"},
-    {"opt_batch_norm", orti_opt_batch_norm, "BatchNormalization with constant statistics becomes Mul and Add"},
-    {"opt_fold_constants", orti_opt_fold_constants, "nodes that read constants alone are computed once"},
-    {"opt_fuse_conv_affine", orti_opt_fuse_conv_affine, "Mul and Add by channel go into the convolution before them"},
-    {"opt_compose_moves", orti_opt_compose_moves, "Transposes, and views, one after the other become one or none"},
+    {"lower_constant", orti_lower_constant, "Constant nodes become constants", ORTI_PASS_BLIND},
+    {"lower_versions", orti_lower_versions, "every node gets the form of its operator's newest version",
+     ORTI_PASS_BLIND},
+    {"lower_standard_forms", orti_lower_standard_forms, "com.microsoft operators that ONNX can say become ONNX's",
+     ORTI_PASS_BLIND},
+    {"lower_calls", orti_lower_calls, "calls that hold control flow become the nodes of their bodies", 0},
+    {"lower_captures", orti_lower_captures, "what a body captures and is constant becomes a constant of the body",
+     ORTI_PASS_BLIND},
+    {"lower_open_ranks", orti_lower_open_ranks, "what reads an If of open rank moves into its branches", 0},
+    {"lower_bodies", orti_lower_bodies, "composites get a body of smaller operators beside their own meaning", 0},
+    {"opt_known", orti_opt_known, "values that follow from shapes alone become constants", ORTI_PASS_KEEPS},
+    {"opt_inline_if", orti_opt_inline_if, "an If whose condition is known becomes the branch that it takes", 0},
+    {"opt_identity", orti_opt_identity, "nodes that give back what they get go", ORTI_PASS_KEEPS},
+    {"opt_dead_code", orti_opt_dead_code, "nodes and constants that nobody reads go",
+     ORTI_PASS_BLIND | ORTI_PASS_KEEPS},
+    {"opt_common_subexpressions", orti_opt_common_subexpressions, "equal computations are done once",
+     ORTI_PASS_BLIND | ORTI_PASS_KEEPS},
+    {"opt_batch_norm", orti_opt_batch_norm, "BatchNormalization with constant statistics becomes Mul and Add", 0},
+    {"opt_fold_constants", orti_opt_fold_constants, "nodes that read constants alone are computed once", 0},
+    {"opt_fuse_conv_affine", orti_opt_fuse_conv_affine, "Mul and Add by channel go into the convolution before them",
+     ORTI_PASS_BLIND},
+    {"opt_compose_moves", orti_opt_compose_moves, "Transposes, and views, one after the other become one or none", 0},
     {"opt_lift_activations", orti_opt_lift_activations,
-     "Gelu, HardSwish, HardSigmoid and Mish written out become one node"},
-    {"opt_lift_layer_norm", orti_opt_lift_layer_norm, "a layer normalization written out becomes LayerNormalization"},
+     "Gelu, HardSwish, HardSigmoid and Mish written out become one node", 0},
+    {"opt_lift_layer_norm", orti_opt_lift_layer_norm, "a layer normalization written out becomes LayerNormalization",
+     0},
 };
 #define PASS_COUNT (sizeof passes / sizeof *passes)
 _Static_assert(PASS_COUNT <= ORTI_PASS_COUNT_MAX, "a record has room for every pass");
@@ -119,26 +126,43 @@ static ort_status *run_on(orti_graph *graph, const orti_pass *pass, const orti_p
     return pass->run(graph, context, changed);
 }
 
-static ort_status *run_pass(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context, bool *changed) {
+/* How far the facts of a graph are behind it. */
+typedef struct facts_age {
+    const char *changed_by; /* the pass that left values without facts; NULL: every value has true ones */
+    bool is_stale;          /* nodes changed since inference: which contents are needed and known may differ */
+} facts_age;
+
+static ort_status *refresh(orti_graph *graph, facts_age *age) {
+    const char *changed_by = age->changed_by;
+    *age = (facts_age){0};
+    ort_status *status = orti_infer_graph(graph);
+    return changed_by ? ORT_NOTE(status, "after %s", changed_by) : status;
+}
+
+static ort_status *run_pass(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context, facts_age *age,
+                            bool *changed) {
+    if (age->changed_by && !(pass->flags & ORTI_PASS_BLIND)) ORT_TRY(refresh(graph, age));
     ORT_TRY(ORT_NOTE(run_on(graph, pass, context, changed), "%s", pass->name));
 #ifndef NDEBUG
     ORT_TRY(ORT_NOTE(orti_graph_verify(graph), "after %s", pass->name));
 #endif
     if (!*changed) return NULL;
-    ORT_TRY(ORT_NOTE(orti_infer_graph(graph), "after %s", pass->name));
+    age->is_stale = true;
+    if (!(pass->flags & ORTI_PASS_KEEPS)) age->changed_by = pass->name;
     if (context->options->log) orti_log_write(context->options->log, ORTI_LOG_DEBUG, "passes", "%s", pass->name);
     if (context->options->observe) context->options->observe(context->options->observe_user, pass->name, graph);
     return NULL;
 }
 
-static ort_status *run_timed(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context) {
+static ort_status *run_timed(orti_graph *graph, const orti_pass *pass, const orti_pass_context *context,
+                             facts_age *age) {
     orti_passes_record *record = context->options->record;
     bool changed = false;
-    if (!record) return run_pass(graph, pass, context, &changed);
+    if (!record) return run_pass(graph, pass, context, age, &changed);
     orti_pass_record *entry = &record->passes[pass - passes];
     const uint64_t begin_ns = orti_clock_ns();
     const int64_t node_count = orti_graph_live_node_count(graph);
-    ORT_TRY(run_pass(graph, pass, context, &changed));
+    ORT_TRY(run_pass(graph, pass, context, age, &changed));
     entry->run_count++;
     entry->change_count += changed;
     entry->removed_count += node_count - (int64_t)orti_graph_live_node_count(graph);
@@ -153,19 +177,21 @@ ort_status *orti_passes_run(orti_graph *graph, const orti_passes_options *option
     for (uint32_t i = 0; i < context.options->disabled_count; i++)
         ORT_TRY(check_name(context.options->disabled[i], true));
     for (uint32_t i = 0; i < context.options->only_count; i++) ORT_TRY(check_name(context.options->only[i], false));
+    facts_age age = {.is_stale = true};
     for (size_t i = 0; i < STEP_COUNT; i++) {
         const orti_pass *pass = find(pipeline[i]);
-        if (is_wanted(context.options, pass)) ORT_TRY(run_timed(graph, pass, &context));
+        if (is_wanted(context.options, pass)) ORT_TRY(run_timed(graph, pass, &context, &age));
     }
-    return orti_infer_graph(graph);
+    return age.is_stale ? refresh(graph, &age) : NULL;
 }
 
 ort_status *orti_passes_run_named(orti_graph *graph, const char *const *names, uint32_t count,
                                   const orti_passes_options *options) {
     const orti_pass_context context = {options ? options : &no_options};
     for (uint32_t i = 0; i < count; i++) ORT_TRY(check_name(names[i], false));
-    for (uint32_t i = 0; i < count; i++) ORT_TRY(run_timed(graph, find(names[i]), &context));
-    return NULL;
+    facts_age age = {0};
+    for (uint32_t i = 0; i < count; i++) ORT_TRY(run_timed(graph, find(names[i]), &context, &age));
+    return age.is_stale ? refresh(graph, &age) : NULL;
 }
 
 ort_status *orti_passes_record_json(const orti_passes_record *record, orti_text *text) {
