@@ -77,6 +77,9 @@ ORTCPU_INLINE void strip_channels(const strip *s, const int kw, const int stride
         const float *row = s->in + ky * s->row + c;
         UNROLLED for (int j = 0; j < (TILE - 1) * stride + kw; j++) {
             vf d = load(interior ? row + j * s->pixel : s->edge[ky][j] + c, n);
+            /* The next strip's pixels of the one row that the row of outputs before did not read. */
+            if (interior && stride == 1 && ky + 1 == s->kernel_rows && j >= kw - 1)
+                __builtin_prefetch(row + (j + TILE) * s->pixel);
             UNROLLED for (int kx = 0; kx < kw; kx++) {
                 if (j >= kx && (j - kx) % stride == 0 && (j - kx) / stride < TILE)
                     sum[(j - kx) / stride] = vf_fma(d, weight[kx], sum[(j - kx) / stride]);
