@@ -10,10 +10,13 @@ static bool is_onnx(const char *domain) {
     return domain[0] == 0 || strcmp(domain, "ai.onnx.ml") == 0;
 }
 
+/* The numbers first: hardly any step is left for a node whose form is new. */
 static const orti_raise_step *find_step(const orti_node *node) {
     for (uint32_t i = 0; i < orti_raise_step_count; i++) {
         const orti_raise_step *step = &orti_raise_steps[i];
-        if (strcmp(step->op_type, node->op_type) == 0 && node->until_version < step->version) return step;
+        if (node->until_version < step->version && step->op_type[0] == node->op_type[0] &&
+            strcmp(step->op_type, node->op_type) == 0)
+            return step;
     }
     return NULL;
 }

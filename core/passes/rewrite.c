@@ -21,7 +21,9 @@ void orti_rewrite_bind(orti_node *node) {
 }
 
 bool orti_rewrite_is(const orti_node *node, const char *op_type) {
-    return !node->is_deleted && !node->domain[0] && !node->body && strcmp(node->op_type, op_type) == 0;
+    /* The first letter decides most of the many questions. */
+    if (node->is_deleted || node->op_type[0] != op_type[0]) return false;
+    return !node->domain[0] && !node->body && strcmp(node->op_type, op_type) == 0;
 }
 
 ort_status *orti_rewrite_value(orti_graph *graph, orti_value_id *out) {
