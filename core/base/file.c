@@ -180,6 +180,12 @@ void orti_file_release(orti_file *file) {
     orti_free(file->alloc, file);
 }
 
+void orti_file_close_descriptor(orti_file *file) {
+    if (!file->is_mapped || file->fd < 0) return;
+    close(file->fd);
+    file->fd = -1;
+}
+
 void orti_file_drop_pages(const orti_file *file, uint64_t offset, uint64_t length) {
     if (!file->is_mapped || offset > file->size_bytes) return;
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

@@ -32,6 +32,8 @@ ORT_MUST_USE ort_status *orti_file_from_bytes(const orti_allocator *alloc, const
                                               bool wants_copy, orti_file **out);
 orti_file *orti_file_retain(orti_file *file);
 void orti_file_release(orti_file *file); /* takes NULL */
+/* For many small mapped files: the bytes stay, the identity goes. Nothing happens to a copied file. */
+void orti_file_close_descriptor(orti_file *file);
 /* Tells the kernel that the pages of [offset, offset+length) need not stay. Only whole pages inside are dropped. */
 void orti_file_drop_pages(const orti_file *file, uint64_t offset, uint64_t length);
 
@@ -51,6 +53,8 @@ ORT_MUST_USE ort_status *orti_file_write(const char *path, const void *data, siz
  */
 ORT_MUST_USE ort_status *orti_folder_list(const orti_allocator *alloc, const char *folder,
                                           ort_status *(*visit)(void *user, const char *name), void *user);
+/* NOT_FOUND when there is nothing, IO when it is no folder or can't be read. */
+ORT_MUST_USE ort_status *orti_folder_check(const char *folder, bool *out_can_write);
 /* Resolved absolute path of the folder that holds the shared object or program with `address` in it. */
 ORT_MUST_USE ort_status *orti_folder_of_address(const orti_allocator *alloc, const void *address, char **out);
 /* "folder/name"; free with orti_free. */

@@ -9,6 +9,8 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct name_list {
     orti_arena arena;
@@ -47,6 +49,18 @@ ort_status *orti_folder_list(const orti_allocator *alloc, const char *folder,
     orti_free(alloc, list.names);
     orti_arena_finish(&list.arena);
     return status;
+}
+
+ort_status *orti_folder_check(const char *folder, bool *out_can_write) {
+    struct stat info;
+    *out_can_write = false;
+    const bool failed = stat(folder, &info) != 0;
+    if (failed && (errno == ENOENT || errno == ENOTDIR)) ORT_FAIL(NOT_FOUND, "folder '%s' does not exist", folder);
+    if (failed) ORT_FAIL(IO, "can't examine the folder '%s': %s", folder, strerror(errno));
+    if (!S_ISDIR(info.st_mode)) ORT_FAIL(IO, "'%s' is not a folder", folder);
+    if (access(folder, R_OK | X_OK) != 0) ORT_FAIL(IO, "can't read the folder '%s': %s", folder, strerror(errno));
+    *out_can_write = access(folder, W_OK) == 0;
+    return NULL;
 }
 
 ort_status *orti_folder_of_address(const orti_allocator *alloc, const void *address, char **out) {

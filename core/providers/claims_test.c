@@ -207,6 +207,8 @@ ORT_TEST(claims, buffers_are_mapped_and_copied) {
 
 /* ---- store ---- */
 
+static const orti_manifest maker;
+
 static ort_status *pack_sevens(void *user, void *memory, uint64_t size_bytes) {
     ++*(uint32_t *)user;
     memset(memory, 7, size_bytes);
@@ -227,23 +229,23 @@ ORT_TEST(store, equal_weights_are_packed_once) {
     const void *a_data = NULL, *b_data = NULL, *c_data = NULL;
     uint32_t count = 0;
     CHECK_OK(orti_store_init(&store, orti_allocator_default()));
-    CHECK_FAILS(orti_store_weight(&store, &store, &constant, layout, device, 64, pack_fails, NULL, &a, &a_data),
+    CHECK_FAILS(orti_store_weight(&store, &maker, &constant, layout, device, 64, pack_fails, NULL, &a, &a_data),
                 ORT_CODE_UNSUPPORTED, "can't pack");
-    CHECK_OK(orti_store_weight(&store, &store, &constant, layout, device, 64, pack_sevens, &count, &a, &a_data));
-    CHECK_OK(orti_store_weight(&store, &store, &constant, layout, device, 64, pack_sevens, &count, &b, &b_data));
+    CHECK_OK(orti_store_weight(&store, &maker, &constant, layout, device, 64, pack_sevens, &count, &a, &a_data));
+    CHECK_OK(orti_store_weight(&store, &maker, &constant, layout, device, 64, pack_sevens, &count, &b, &b_data));
     CHECK(a == b && a_data == b_data && count == 1);
     CHECK(((const uint8_t *)a_data)[63] == 7 && (uintptr_t)a_data % 64 == 0);
-    CHECK_OK(orti_store_weight(&store, &store, &constant, other, device, 64, pack_sevens, &count, &c, &c_data));
+    CHECK_OK(orti_store_weight(&store, &maker, &constant, other, device, 64, pack_sevens, &count, &c, &c_data));
     CHECK(c != a && count == 2);
-    CHECK_OK(orti_store_weight(&store, &store, &anonymous, layout, device, 64, pack_sevens, &count, &d, &c_data));
-    CHECK_OK(orti_store_weight(&store, &store, &anonymous, layout, device, 64, pack_sevens, &count, &e, &c_data));
+    CHECK_OK(orti_store_weight(&store, &maker, &anonymous, layout, device, 64, pack_sevens, &count, &d, &c_data));
+    CHECK_OK(orti_store_weight(&store, &maker, &anonymous, layout, device, 64, pack_sevens, &count, &e, &c_data));
     CHECK(d != e && count == 4);
     orti_store_weight_release(&store, a);
     orti_store_weight_release(&store, b);
     orti_store_weight_release(&store, c);
     orti_store_weight_release(&store, d);
     orti_store_weight_release(&store, e);
-    CHECK_OK(orti_store_weight(&store, &store, &constant, layout, device, 64, pack_sevens, &count, &a, &a_data));
+    CHECK_OK(orti_store_weight(&store, &maker, &constant, layout, device, 64, pack_sevens, &count, &a, &a_data));
     CHECK(count == 5);
     orti_store_weight_release(&store, a);
     orti_store_finish(&store);
@@ -293,7 +295,8 @@ static void crowd_member(void *user, int64_t begin, int64_t end, uint32_t slot) 
         const void *data = NULL;
         ort_status *status = orti_instance_open(orti_providers_at(all->providers, 0), &device, 1, NULL, 0, &instance);
         if (!status)
-            status = orti_store_weight(all->store, all, &constant, word, word, 4096, pack_counted, all, &packed, &data);
+            status =
+                orti_store_weight(all->store, &maker, &constant, word, word, 4096, pack_counted, all, &packed, &data);
         if (status || ((const uint8_t *)data)[4095] != 3) atomic_fetch_add(&all->failure_count, 1);
         ort_status_destroy(status);
         orti_store_weight_release(all->store, packed);
@@ -314,7 +317,7 @@ ORT_TEST(store, a_crowd_shares_one_instance_and_one_weight) {
     orti_team_for(team, 200, 1, crowd_member, &all);
     CHECK(atomic_load(&all.failure_count) == 0);
     atomic_store(&all.pack_count, 0);
-    CHECK_OK(orti_store_weight(&store, &all, &constant, word, word, 4096, pack_counted, &all, &held, &data));
+    CHECK_OK(orti_store_weight(&store, &maker, &constant, word, word, 4096, pack_counted, &all, &held, &data));
     orti_team_for(team, 200, 1, crowd_member, &all);
     CHECK(atomic_load(&all.failure_count) == 0 && atomic_load(&all.pack_count) == 1);
     orti_store_weight_release(&store, held);

@@ -154,8 +154,8 @@ static ort_status *host_weight(ortp_host_context *context, const ortp_constant *
     if (!constant || constant->size < ORTP_CONSTANT_SIZE_0_0 || !pack || (layout.length && !layout.data) ||
         (device.length && !device.data))
         ORT_FAIL(INVALID_ARGUMENT, "weight: no constant, no pack function, or a name without bytes");
-    return orti_store_weight(&context->providers->store, context->provider, constant, layout, device, size_bytes, pack,
-                             user, out, out_data);
+    return orti_store_weight(&context->providers->store, &context->provider->manifest, constant, layout, device,
+                             size_bytes, pack, user, out, out_data);
 }
 
 static void host_weight_release(ortp_host_context *context, ortp_packed *packed) {
@@ -167,14 +167,15 @@ static ort_status *host_cache_get(ortp_host_context *context, ort_string_view ke
     (void)context;
     *out_data = NULL;
     *out_size_bytes = 0;
-    ORT_FAIL(UNSUPPORTED, "there is no disk cache to look for '%.*s' in", text_length(key), key.data ? key.data : "");
+    ORT_FAIL(UNSUPPORTED, "a provider's own entries in the disk cache are not built yet: '%.*s'", text_length(key),
+             key.data ? key.data : "");
 }
 
 static ort_status *host_cache_put(ortp_host_context *context, ort_string_view key, const void *data,
                                   uint64_t size_bytes) {
     (void)context, (void)data;
-    ORT_FAIL(UNSUPPORTED, "there is no disk cache for '%.*s' of %llu bytes", text_length(key), key.data ? key.data : "",
-             (unsigned long long)size_bytes);
+    ORT_FAIL(UNSUPPORTED, "a provider's own entries in the disk cache are not built yet: '%.*s' of %llu bytes",
+             text_length(key), key.data ? key.data : "", (unsigned long long)size_bytes);
 }
 
 const ortp_host_store orti_host_store = {.size = sizeof(ortp_host_store),

@@ -70,6 +70,10 @@ ort_status *orti_providers_create(const orti_allocator *alloc, const orti_provid
     providers->thread_count_max = options->thread_count_max ? options->thread_count_max : 1;
     orti_lock_init(&providers->worker_lock);
     ORT_TRY_TO(done, status, orti_store_init(&providers->store, alloc));
+    if (options->cache_folder)
+        ORT_TRY_TO(done, status,
+                   ORT_NOTE(orti_cache_open(alloc, options->cache_folder, options->log, &providers->store.cache),
+                            "configuration key 'cache.folder'"));
     if (options->probe_program)
         ORT_TRY_TO(done, status, orti_path_join(alloc, "", options->probe_program, &providers->probe_program));
     ORT_TRY_TO(done, status, orti_find_all(providers, options));

@@ -80,6 +80,7 @@ typedef struct orti_providers_options {
     uint64_t probe_timeout_ns;    /* 0: 5 s */
     const orti_providers_static *statics;
     uint32_t static_count;
+    const char *cache_folder;  /* of packed weights; NULL: none */
     const orti_log *log;       /* borrow: providers; NULL: silent */
     uint32_t thread_count_max; /* of the widest lane; 0: 1 */
 } orti_providers_options;

@@ -13,10 +13,12 @@ typedef enum weight_state { WEIGHT_PACKING, WEIGHT_READY, WEIGHT_FAILED } weight
 /* A key and the packed bytes. `owner` is the provider: two of them may use one word for different layouts. */
 struct ortp_packed {
     struct ortp_packed *next;
-    const void *owner;
+    const orti_manifest *owner;
     uint64_t identity[2], hash, size_bytes, ref_count;
     char *layout, *device;
-    void *data;
+    void *data;      /* NULL when they are the file's */
+    orti_file *file; /* of the cache, or NULL */
+    const void *bytes;
     weight_state state;
 };
 
@@ -34,6 +36,7 @@ static void weight_free(orti_store *store, ortp_packed *packed) {
     orti_free(store->alloc, packed->layout);
     orti_free(store->alloc, packed->device);
     orti_slabs_release(&store->slabs, packed->data);
+    orti_file_release(packed->file);
     orti_free(store->alloc, packed);
 }
 
@@ -54,6 +57,7 @@ void orti_store_finish(orti_store *store) {
     orti_free(store->alloc, store->constants);
     orti_free(store->alloc, store->weights);
     orti_slabs_finish(&store->slabs);
+    orti_cache_close(store->cache);
     orti_condition_finish(&store->packed_one);
     orti_lock_finish(&store->lock);
     *store = (orti_store){0};
@@ -172,7 +176,6 @@ static ort_status *weight_create(orti_store *store, const ortp_packed *key, ort_
     packed->ref_count = 1;
     status = text_copy(store->alloc, layout, &packed->layout);
     if (!status) status = text_copy(store->alloc, device, &packed->device);
-    if (!status) status = orti_slabs_alloc(&store->slabs, (size_t)key->size_bytes, &packed->data);
     if (status) {
         weight_free(store, packed);
         return status;
@@ -217,8 +220,38 @@ static void constant_drop(orti_store *store, const ortp_constant *constant) {
     orti_lock_give(&store->lock);
 }
 
-static ort_status *weight_pack(orti_store *store, ortp_packed *packed, ortp_pack_fn pack, void *user) {
-    ort_status *status = pack(user, packed->data, packed->size_bytes);
+/* False where there is no cache for it, or no view shows the constant, whose bytes can't be trusted to be there. */
+static bool cache_key_get(orti_store *store, const ortp_packed *packed, const ortp_constant *constant,
+                          orti_cache_key *out) {
+    const void *data = NULL;
+    if (!store->cache || packed->size_bytes < CACHE_MIN_BYTES) return false;
+    ort_status *status = orti_store_retain(store, constant, &data);
+    if (data)
+        *out = orti_cache_key_of(packed->owner, constant, (ort_string_view){packed->layout, strlen(packed->layout)},
+                                 (ort_string_view){packed->device, strlen(packed->device)}, packed->size_bytes);
+    orti_store_release(store, constant->size_bytes, data);
+    ort_status_destroy(status);
+    return data != NULL;
+}
+
+static ort_status *weight_fill(orti_store *store, ortp_packed *packed, const ortp_constant *constant, ortp_pack_fn pack,
+                               void *user) {
+    orti_cache_key key;
+    const bool is_cached = cache_key_get(store, packed, constant, &key);
+    if (is_cached) packed->file = orti_cache_find(store->cache, &key, &packed->bytes);
+    if (packed->file) return NULL;
+    ORT_TRY(orti_slabs_alloc(&store->slabs, (size_t)packed->size_bytes, &packed->data));
+    packed->bytes = packed->data;
+    /* Gaps that pack leaves would carry what lay in memory into the file. */
+    if (is_cached) memset(packed->data, 0, (size_t)packed->size_bytes);
+    ORT_TRY(pack(user, packed->data, packed->size_bytes));
+    if (is_cached) orti_cache_keep(store->cache, &key, packed->bytes);
+    return NULL;
+}
+
+static ort_status *weight_pack(orti_store *store, ortp_packed *packed, const ortp_constant *constant, ortp_pack_fn pack,
+                               void *user) {
+    ort_status *status = weight_fill(store, packed, constant, pack, user);
     orti_lock_take(&store->lock);
     packed->state = status ? WEIGHT_FAILED : WEIGHT_READY;
     orti_condition_wake_all(&store->packed_one);
@@ -227,7 +260,7 @@ static ort_status *weight_pack(orti_store *store, ortp_packed *packed, ortp_pack
     return status;
 }
 
-ort_status *orti_store_weight(orti_store *store, const void *owner, const ortp_constant *constant,
+ort_status *orti_store_weight(orti_store *store, const orti_manifest *owner, const ortp_constant *constant,
                               ort_string_view layout, ort_string_view device, uint64_t size_bytes, ortp_pack_fn pack,
                               void *user, ortp_packed **out, const void **out_data) {
     ortp_packed key = {.owner = owner, .size_bytes = size_bytes};
@@ -251,10 +284,10 @@ ort_status *orti_store_weight(orti_store *store, const void *owner, const ortp_c
         store->weights[key.hash % STORE_BUCKET_COUNT] = packed;
     }
     orti_lock_give(&store->lock);
-    if (!is_found && !status) status = weight_pack(store, packed, pack, user);
+    if (!is_found && !status) status = weight_pack(store, packed, constant, pack, user);
     if (status) return status;
     if (!is_found) constant_drop(store, constant);
     *out = packed;
-    *out_data = packed->data;
+    *out_data = packed->bytes;
     return NULL;
 }

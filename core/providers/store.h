@@ -5,6 +5,7 @@
 
 #include "base/slab.h"
 #include "ort/plugin/host.h"
+#include "providers/cache.h"
 #include "tensor/tensor.h"
 
 #define STORE_BUCKET_COUNT 1024u /* a power of two; models have some hundred weights */
@@ -15,7 +16,8 @@ typedef struct orti_store {
     orti_condition packed_one; /* some pack has ended */
     struct store_constant **constants;
     struct ortp_packed **weights;
-    orti_slabs slabs; /* of packed bytes */
+    orti_slabs slabs;  /* of packed bytes */
+    orti_cache *cache; /* or NULL */
 } orti_store;
 
 ort_status *orti_store_init(orti_store *store, const orti_allocator *alloc);
@@ -30,7 +32,8 @@ void orti_store_release(orti_store *store, uint64_t size_bytes, const void *data
 /* Equal identities are equal bytes; zero for memory that is not a file's. */
 void orti_store_identity(const orti_tensor *tensor, uint64_t out_identity[2]);
 
-ort_status *orti_store_weight(orti_store *store, const void *owner, const ortp_constant *constant,
+/* owner: the provider's; its address tells providers apart, what it says names files in the cache. */
+ort_status *orti_store_weight(orti_store *store, const orti_manifest *owner, const ortp_constant *constant,
                               ort_string_view layout, ort_string_view device, uint64_t size_bytes, ortp_pack_fn pack,
                               void *user, ortp_packed **out, const void **out_data);
 void orti_store_weight_release(orti_store *store, ortp_packed *packed);

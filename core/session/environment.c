@@ -59,6 +59,8 @@ static ort_status *providers_open(ort_environment *environment) {
                                             .api_path_count = (uint32_t)count,
                                             .environment_path = orti_env("ORT_PLUGIN_PATH"),
                                             .probe = orti_options_bool(environment->options, "plugins.probe"),
+                                            .cache_folder =
+                                                orti_options_text(environment->options, "cache.folder", NULL),
                                             .log = &environment->log,
                                             .thread_count_max = thread_count_max(environment)};
     ort_status *status = orti_providers_create(environment->alloc, &options, &environment->providers);
