@@ -79,6 +79,8 @@ ort_status *orti_opt_compose_moves(orti_graph *graph, const orti_pass_context *c
     for (orti_node_id id = 0; id < orti_graph_node_count(graph); id++) {
         const orti_node *node = orti_graph_node(graph, id);
         if (node->is_deleted || !node->input_count || node->inputs[0] == ORTI_NONE) continue;
+        /* Dead code that is still to be swept: its output became a constant (orti_graph_make_constant). */
+        if (!node->output_count || node->outputs[0] == ORTI_NONE) continue;
         if (orti_rewrite_is(node, "Transpose")) ORT_TRY(compose_transposes(graph, id, changed));
         if (is_view(node)) ORT_TRY(compose_views(graph, id, changed));
     }
