@@ -33,6 +33,9 @@ static const way ways[] = {
 
 static const char no_passes[] = "[\"opt_known\", \"opt_identity\", \"opt_dead_code\", \"opt_common_subexpressions\", "
                                 "\"opt_batch_norm\", \"opt_fold_constants\", \"opt_fuse_conv_affine\"]";
+/* For a model whose ranks and sizes only folding tells: a node that lacks them may be declined. */
+static const char only_folding[] = "[\"opt_identity\", \"opt_common_subexpressions\", \"opt_batch_norm\", "
+                                   "\"opt_fuse_conv_affine\"]";
 
 typedef struct judge {
     ortc_context *context;
@@ -42,7 +45,7 @@ typedef struct judge {
     uint32_t way_count, ran_count, node_count; /* nodes of the first way */
 } judge;
 
-/* ---- options of a way ---- */
+/* ---- the session of a way ---- */
 
 /* {"N": {"min": 3, "opt": 3, "max": 3}, ...} from the first set's inputs. NULL: every size is fixed already. */
 static char *shapes_text(const judge *self) {
@@ -63,10 +66,23 @@ static char *shapes_text(const judge *self) {
     return text;
 }
 
-static ort_status *way_options(const judge *self, const way *at, const char *shapes) {
-    ort_status *status = ort_options_set(self->rig.options, "passes.disable", at->has_passes ? "[]" : no_passes);
+static bool is_decline(ort_code code) {
+    return code == ORT_CODE_UNSUPPORTED || code == ORT_CODE_LIMIT_EXCEEDED || code == ORT_CODE_NOT_FOUND;
+}
+
+static ort_status *session_open(const judge *self, const way *at, const char *shapes, const char *disabled,
+                                ort_session **out) {
+    ort_status *status = ort_options_set(self->rig.options, "passes.disable", disabled);
     if (!status) status = ort_options_set(self->rig.options, "shapes", at->is_fixed && shapes ? shapes : "{}");
-    return status;
+    if (status) return status;
+    return ort_session_create(self->rig.environments[at->environment], self->data.model, self->rig.options, out);
+}
+
+static ort_status *way_open(const judge *self, const way *at, const char *shapes, ort_session **out) {
+    ort_status *status = session_open(self, at, shapes, at->has_passes ? "[]" : no_passes, out);
+    if (!status || at->has_passes || !is_decline(ort_status_code(status))) return status;
+    ort_status_destroy(status);
+    return session_open(self, at, shapes, only_folding, out);
 }
 
 /* ---- who did the work ---- */
@@ -160,13 +176,21 @@ static void way_run(judge *self, const way *at, ort_session *session) {
     self->node_count = placed;
 }
 
+/* The core does not yet carry strings from one program to another: a cut between them is not the subject's to answer.
+ */
+static bool has_strings_to_cut(const judge *self, const way *at) {
+    for (uint32_t i = 0; at->cut != ORTC_CUT_NONE && i < ortc_watch_node_count(self->rig.watch); i++)
+        if (ortc_watch_node_get(self->rig.watch, i).out_dtype == ORT_DTYPE_STRING) return true;
+    return false;
+}
+
 /* The first way decides whether there is anything to judge. */
 static void way_refused(judge *self, const way *at, ort_status *status) {
     ort_code code = ort_status_code(status);
-    bool is_decline = code == ORT_CODE_UNSUPPORTED || code == ORT_CODE_LIMIT_EXCEEDED || code == ORT_CODE_NOT_FOUND;
-    if (is_decline && at == ways)
+    if (is_decline(code) && at == ways)
         decline_with_reason(self, ort_status_message(status));
-    else if (!is_decline || at->cut != ORTC_CUT_HIDE) /* nobody may be there to take what is hidden */
+    else if (!is_decline(code) || (at->cut != ORTC_CUT_HIDE &&
+                                   !has_strings_to_cut(self, at))) /* nobody may be there to take what is hidden */
         ortc_fail(self->context, "claim.compiles", "%s: %s: %s", at->name, ort_code_name(code),
                   ort_status_message(status));
     ort_status_destroy(status);
@@ -175,10 +199,7 @@ static void way_refused(judge *self, const way *at, ort_status *status) {
 static void way_try(judge *self, const way *at, const char *shapes) {
     ort_session *session = NULL;
     ortc_watch_set_cut(self->rig.watch, at->cut, self->context->subject->seed + at->seed);
-    ort_status *status = way_options(self, at, shapes);
-    if (!status)
-        status =
-            ort_session_create(self->rig.environments[at->environment], self->data.model, self->rig.options, &session);
+    ort_status *status = way_open(self, at, shapes, &session);
     if (status)
         way_refused(self, at, status);
     else

@@ -84,7 +84,7 @@ extern const ortp_program_table ortc_watch_programs;
 void ortc_watch_note(const char *rule, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A status of the subject's host, for what the watch itself can't do. */
 ort_status *ortc_watch_out_of_memory(void);
-/* True while the calling thread is inside the subject's run: it may not allocate then. */
+/* True while the calling thread is inside a run of the subject's that may not allocate. */
 extern _Thread_local bool ortc_watch_in_run;
 
 const watch_instance *ortc_watch_instance_find(const ortp_instance *instance);
@@ -150,8 +150,8 @@ typedef struct watch_input {
 struct ortp_binding {
     ortp_binding *real;
     ortp_plan *plan;
-    bool is_guarded, is_told_changed;
-    uint32_t input_count, output_count, set; /* set: which cells are bound */
+    bool is_guarded, is_told_changed, is_again; /* is_again: the inputs are those of the run before */
+    uint32_t input_count, output_count, set;    /* set: which cells are bound */
     watch_input *inputs;
     watch_output *outputs;
     watch_cell workspace;

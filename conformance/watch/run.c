@@ -56,10 +56,20 @@ static void success_count(const ortp_program *program) {
         atomic_fetch_add(&program->claim->nodes[i]->run_count, 1);
 }
 
+/* How many bytes strings have, only the data tells. Those that stay inside a program have no output to be told through:
+ * their memory grows with the data, and the same data again finds it grown. */
+static bool may_grow(const ortp_binding *binding) {
+    const watch_claim *claim = binding->plan->program->claim;
+    if (!claim || claim->node_count < 2 || binding->is_again) return false;
+    for (uint32_t i = 0; i < claim->node_count; i++)
+        if (claim->nodes[i]->facts.out_dtype == ORT_DTYPE_STRING) return true;
+    return false;
+}
+
 static ort_status *launch(ortp_binding *binding, ortp_run_args *args) {
     atomic_fetch_add(&ortc_middle->launches, 1);
     ortc_watch_give_up_apply(args);
-    ortc_watch_in_run = true;
+    ortc_watch_in_run = !may_grow(binding);
     ort_status *status = ortc_middle->program.run(binding->real, args);
     ortc_watch_in_run = false;
     return status;
@@ -335,11 +345,12 @@ static ort_status *run_guarded(ortp_binding *binding, const ortp_run_args *args)
     const ortp_order *order = args->order;
     bool is_repeated = atomic_load(&ortc_middle->flags) & ORTC_WATCH_REPEAT;
     for (uint32_t i = 0; i < binding->output_count; i++) binding->outputs[i].told.is_told = false;
-    binding->is_told_changed = false;
+    binding->is_told_changed = binding->is_again = false;
     ort_status *status = waits_settle(order);
     if (!status) status = inputs_keep(binding, args->queue);
     if (!status) status = round_run(binding, args);
     if (!status) status = firsts_keep(binding);
+    binding->is_again = true;
     if (!status && is_repeated) status = second_run(binding, args);
     if (!status && binding->is_told_changed)
         ortc_watch_note("run.repeats", "an output has another size in the second run");

@@ -2,7 +2,9 @@
  *
  * compile chooses kernels and packs weights. prepare fixes shapes and workspace: a plan is immutable and re-entrant.
  * bind fixes addresses and records commands: one run at a time on a binding, many bindings of one plan. run is the only
- * submission of work: it allocates nothing, takes no lock that another run holds for long, reads no environment. */
+ * submission of work: it allocates nothing, takes no lock that another run holds for long, reads no environment. One
+ * thing may grow in it: memory of strings that stay inside a program, whose bytes only the data tells; a binding keeps
+ * it, so that the same data again allocates nothing. */
 #ifndef ORT_PLUGIN_PROGRAM_H
 #define ORT_PLUGIN_PROGRAM_H
 
