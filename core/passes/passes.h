@@ -33,6 +33,8 @@ typedef struct orti_passes_options {
      * reference that the caller releases, also after a failure. NULL: nothing is folded. */
     ort_status *(*evaluate)(void *user, orti_graph *graph, orti_tensor **outputs);
     void *evaluate_user;
+    bool
+        is_expanded; /* composites were replaced by their bodies for a provider: no opt_lift_* makes them whole again */
     bool keeps_quantized;      /* weights in integers stay so: readers of a saved model find their kernels by them */
     uint64_t fold_limit_bytes; /* largest constant that folding makes; 0: 64 MiB */
     const orti_log *log;       /* NULL: none */

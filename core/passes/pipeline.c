@@ -109,6 +109,7 @@ static bool is_among(const char *name, const char *const *names, uint32_t count)
 }
 
 static bool is_wanted(const orti_passes_options *options, const orti_pass *pass) {
+    if (options->is_expanded && strncmp(pass->name, "opt_lift_", strlen("opt_lift_")) == 0) return false;
     if (is_required(pass)) return true;
     if (options->has_only && !is_among(pass->name, options->only, options->only_count)) return false;
     return !is_among(pass->name, options->disabled, options->disabled_count);

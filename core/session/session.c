@@ -21,20 +21,24 @@ static void pass_observe(void *user, const char *pass, const orti_graph *graph) 
 }
 
 /* Simplified and raised; what is constant is computed on the candidates. */
-static ort_status *passes_run(void *user, orti_graph *graph) {
-    ort_session *session = user;
+static ort_status *passes_run(ort_session *session, orti_graph *graph, bool is_expanded) {
     evaluate_context context = {session->environment, &session->composition};
     orti_passes_options options = {.evaluate = orti_evaluate,
                                    .evaluate_user = &context,
                                    .log = &session->environment->log,
                                    .observe = pass_observe,
                                    .observe_user = session,
+                                   .is_expanded = is_expanded,
                                    .record = &session->metrics.passes};
     ORT_TRY(orti_passes_read(&session->arena, session->options, &options));
     uint64_t begin_ns = orti_clock_ns();
     ort_status *status = orti_passes_run(graph, &options);
     session->metrics.passes_ns += orti_clock_ns() - begin_ns;
     return status;
+}
+
+static ort_status *passes_run_again(void *user, orti_graph *graph) {
+    return passes_run(user, graph, true);
 }
 
 /* Runs of a session that uses a device are driven from cores near it, the first of its devices where there are several.
@@ -69,9 +73,9 @@ static ort_status *session_fill(ort_session *session, const ort_model *model) {
     ORT_TRY(orti_candidates_open(session->environment, session->options, composition));
     session->loaded_bound = orti_graph_node_count(session->graph);
     ORT_TRY(orti_arena_alloc(&session->arena, session->loaded_bound, sizeof(char *), &session->taken_by));
-    ORT_TRY(passes_run(session, session->graph));
+    ORT_TRY(passes_run(session, session->graph, false));
     composition->options = session->options;
-    composition->simplify = passes_run;
+    composition->simplify = passes_run_again;
     composition->simplify_user = session;
     uint64_t begin_ns = orti_clock_ns();
     ORT_TRY(orti_compose(session->environment, session->graph, PLAN_COUNT_MAX, composition));
