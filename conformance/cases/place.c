@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Once each: "Add:T=float32" by case.json, "Add:float32" by what the watch saw. */
+/* Once each: "Add:T=float32" by case.json, "Add:float32" by what the watch saw; the operator's domain before it, if
+ * any. */
 static void add_entry(ortc_context *context, const char *entry) {
     size_t used = strlen(context->coverage), length = strlen(entry);
     if (used + length + 2 > sizeof context->coverage) return;
@@ -26,9 +27,11 @@ static void add_coverage(ortc_context *context, const ortc_notes *notes, const o
                          bool (*is_wanted)(const ortc_watch_node *node)) {
     size_t index;
     json_t *type, *types = *notes->op ? json_object_get(notes->json, "types") : NULL;
+    const char *domain = json_string_value(json_object_get(notes->json, "domain"));
     json_array_foreach(types, index, type) {
         char entry[160];
-        snprintf(entry, sizeof entry, "%s:%s", notes->op, json_string_value(type) ? json_string_value(type) : "?");
+        snprintf(entry, sizeof entry, "%s%s%s:%s", domain ? domain : "", domain && *domain ? "." : "", notes->op,
+                 json_string_value(type) ? json_string_value(type) : "?");
         add_entry(context, entry);
     }
     for (uint32_t i = 0; !json_array_size(types) && i < ortc_watch_node_count(watch); i++) {

@@ -3,6 +3,8 @@
  * such Ifs around Squeeze. Needs: inference. Keeps: outputs. Breaks: nothing. */
 #include "passes/pass.h"
 
+#include <string.h>
+
 #define COPY_COUNT_MAX 16384u /* nodes that are copied in all: Ifs in a row double what is behind each */
 
 typedef struct splitting {
@@ -23,26 +25,48 @@ static bool is_open(const orti_graph *graph, const orti_node *node) {
     return false;
 }
 
-static bool reads_marked(const orti_node *node, const bool *is_marked) {
-    bool does = false;
-    for (uint32_t i = 0; i < node->input_count; i++) does |= node->inputs[i] != ORTI_NONE && is_marked[node->inputs[i]];
-    for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node) && !does; i++) {
+/* Of which outputs of the If a value depends on one. */
+enum { ON_OPEN = 1, ON_OTHER = 2 };
+
+/* The marks of what a node reads, for itself or in its graphs. */
+static uint8_t read_marks(const orti_node *node, const uint8_t *marks) {
+    uint8_t read = 0;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] != ORTI_NONE) read |= marks[node->inputs[i]];
+    for (uint32_t i = node->body ? 1 : 0; i < orti_node_subgraph_count(node); i++) {
         const orti_graph *body = orti_node_subgraph(node, i);
         for (orti_value_id v = 0; v < orti_graph_value_count(body); v++)
-            does |=
-                orti_graph_value(body, v)->kind == ORTI_VALUE_CAPTURE && is_marked[orti_graph_value(body, v)->outer_id];
+            if (orti_graph_value(body, v)->kind == ORTI_VALUE_CAPTURE)
+                read |= marks[orti_graph_value(body, v)->outer_id];
     }
-    return does;
+    return read;
 }
 
-static void outputs_mark(const orti_graph *graph, const orti_node *node, bool only_open, bool *is_marked) {
+static void outputs_mark(const orti_node *node, uint8_t add, uint8_t *marks) {
     for (uint32_t k = 0; k < node->output_count; k++)
-        if (node->outputs[k] != ORTI_NONE && !(only_open && orti_graph_value(graph, node->outputs[k])->has_shape))
-            is_marked[node->outputs[k]] = true;
+        if (node->outputs[k] != ORTI_NONE) marks[node->outputs[k]] |= add;
 }
 
-/* The first If of the graph whose rank is open and read; the nodes that depend on it, producers first. */
-static ort_status *split_find(orti_graph *graph, bool *is_marked, orti_node_id *tail, orti_node_id *out_if,
+/* The nodes after the If that depend on an output of open rank, producers first. None where one of them depends on
+ * another output too: the If would wait for what stays behind between them, and that for the If. */
+static uint32_t tail_find(const orti_graph *graph, const orti_node *choice, const orti_node_id *order, uint32_t count,
+                          uint8_t *marks, orti_node_id *tail) {
+    uint32_t moving_count = 0;
+    for (uint32_t k = 0; k < choice->output_count; k++)
+        if (choice->outputs[k] != ORTI_NONE)
+            marks[choice->outputs[k]] = orti_graph_value(graph, choice->outputs[k])->has_shape ? ON_OTHER : ON_OPEN;
+    for (uint32_t at = 0; at < count; at++) {
+        const orti_node *node = orti_graph_node(graph, order[at]);
+        const uint8_t read = read_marks(node, marks);
+        if (read == (ON_OPEN | ON_OTHER)) return 0;
+        outputs_mark(node, read, marks);
+        if (read & ON_OPEN) tail[moving_count++] = order[at];
+    }
+    return moving_count;
+}
+
+/* The first If of the graph whose rank is open and read; the nodes that move into it. */
+static ort_status *split_find(orti_graph *graph, uint8_t *marks, orti_node_id *tail, orti_node_id *out_if,
                               uint32_t *out_count) {
     const orti_node_id *order = NULL;
     uint32_t count = 0;
@@ -50,15 +74,11 @@ static ort_status *split_find(orti_graph *graph, bool *is_marked, orti_node_id *
     *out_count = 0;
     ORT_TRY(orti_graph_order(graph, &order, &count));
     for (uint32_t i = 0; i < count && !*out_count; i++) {
-        if (!is_open(graph, orti_graph_node(graph, order[i]))) continue;
+        const orti_node *node = orti_graph_node(graph, order[i]);
+        if (!is_open(graph, node)) continue;
         *out_if = order[i];
-        outputs_mark(graph, orti_graph_node(graph, order[i]), true, is_marked);
-        for (uint32_t at = i + 1; at < count; at++) {
-            const orti_node *node = orti_graph_node(graph, order[at]);
-            if (!reads_marked(node, is_marked)) continue;
-            outputs_mark(graph, node, false, is_marked);
-            tail[(*out_count)++] = order[at];
-        }
+        memset(marks, 0, orti_graph_value_count(graph));
+        *out_count = tail_find(graph, node, order + i + 1, count - i - 1, marks, tail);
     }
     return NULL;
 }
@@ -67,18 +87,18 @@ static ort_status *split_once(splitting *self, orti_graph *graph, bool *out_spli
     const orti_allocator *alloc = orti_rewrite_alloc(graph);
     orti_node_id id = ORTI_NONE, *tail = NULL;
     uint32_t count = 0;
-    bool *is_marked = NULL;
+    uint8_t *marks = NULL;
     ort_status *status = NULL;
     *out_split = false;
-    ORT_TRY_TO(done, status, orti_alloc(alloc, (size_t)orti_graph_value_count(graph) + 1, sizeof(bool), &is_marked));
+    ORT_TRY_TO(done, status, orti_alloc(alloc, (size_t)orti_graph_value_count(graph) + 1, sizeof *marks, &marks));
     ORT_TRY_TO(done, status, orti_alloc(alloc, (size_t)orti_graph_node_count(graph) + 1, sizeof *tail, &tail));
-    ORT_TRY_TO(done, status, split_find(graph, is_marked, tail, &id, &count));
+    ORT_TRY_TO(done, status, split_find(graph, marks, tail, &id, &count));
     if (!count || 2 * count > self->copies_left) goto done;
     self->copies_left -= 2 * count;
     ORT_TRY_TO(done, status, orti_graph_sink(graph, id, tail, count));
     *out_split = true;
 done:
-    orti_free(alloc, is_marked);
+    orti_free(alloc, marks);
     orti_free(alloc, tail);
     return status;
 }

@@ -171,6 +171,25 @@ ORT_TEST(passes, names_are_checked) {
     orti_graph_destroy(graph);
 }
 
+/* What stays behind an If must not stand between it and what moves into it. */
+ORT_TEST(passes, open_ranks_make_no_cycle) {
+    orti_graph *graph = parse_bound(
+        "graph g { input %x : float32[1,n] input %b : bool[] "
+        "%m, %k = If (%b) {then_branch = graph then { capture %x1 : float32[1,n] = %x const %axis : int64[1] = {0} "
+        "%p = Squeeze (%x1, %axis) %s = Abs (%x1) output %p output %s }, "
+        "else_branch = graph else { capture %x2 : float32[1,n] = %x %q = Neg (%x2) %t = Exp (%x2) output %q output %t "
+        "}} "
+        "%a = Exp (%k) %y = Add (%m, %a) output %y }",
+        16);
+    CHECK_OK(orti_passes_run(graph, NULL));
+    CHECK_OK(orti_graph_verify(graph));
+    const orti_node_id *order = NULL;
+    uint32_t count = 0;
+    CHECK_OK(orti_graph_order(graph, &order, &count));
+    CHECK(count == 3, "%u nodes", count);
+    orti_graph_destroy(graph);
+}
+
 ORT_TEST(passes, a_version_without_a_step_is_named) {
     orti_graph *graph =
         parse_bound("graph g { input %x : float32[1,2,3] %y = GlobalLpPool (%x) \"glp\" output %y }", 1);
