@@ -221,7 +221,7 @@ static ort_status *constants_keep(ortp_program *program) {
         if (op->role == ORTK_ROLE_DEAD) continue;
         for (uint32_t k = 0; k < op->input_count; k++) {
             ortk_value *value = op->inputs[k] == ORTP_NONE ? NULL : &program->values[op->inputs[k]];
-            bool is_known = k < 24 && op->kernel && (op->kernel->flags & ORTK_KERNEL_KNOWN(k));
+            bool is_known = k < ORTK_KERNEL_KNOWN_COUNT && op->kernel && (op->kernel->flags & ORTK_KERNEL_KNOWN(k));
             if (!value || value->kind != ORTK_VALUE_CONSTANT) continue;
             if (!is_known && k < 32 && op->unread >> k & 1) continue;
             const ortk_constant_entry *entry = NULL;

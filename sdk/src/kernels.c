@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+/* KNOWN(0) to KNOWN(19) lie between them; what one bit means, no other does. */
+#define SINGLE_BITS                                                                                                    \
+    (ORTK_KERNEL_INPLACE + ORTK_KERNEL_RESHAPES + ORTK_KERNEL_FUSES_ACT + ORTK_KERNEL_FUSES_ADD + ORTK_KERNEL_UNARY +  \
+     ORTK_KERNEL_INPLACE_FIRST + ORTK_KERNEL_FUSES_BIAS + ORTK_KERNEL_TELLS + ORTK_KERNEL_BYTES +                      \
+     ORTK_KERNEL_FUSES_QUANTIZED + ORTK_KERNEL_FUSES_GELU + ORTK_KERNEL_REDUCES)
+_Static_assert(SINGLE_BITS == 0xf00000ffu, "two flags of ortk_kernel share a bit");
+
 static uint32_t bucket_of(const char *text, uint64_t length) {
     uint32_t hash = 2166136261u; /* FNV-1a */
     for (uint64_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)text[i]) * 16777619u;

@@ -58,7 +58,7 @@ static bool values_fit(ortk_node *node, const uint32_t *values, uint32_t count, 
 }
 
 static bool known_inputs_fit(ortk_node *node, const ortk_kernel *kernel) {
-    for (uint32_t i = 0; i < node->input_count && i < 24; i++) {
+    for (uint32_t i = 0; i < node->input_count && i < ORTK_KERNEL_KNOWN_COUNT; i++) {
         if (!(kernel->flags & ORTK_KERNEL_KNOWN(i)) || !ortk_node_has_input(node, i) || ortk_node_is_known(node, i))
             continue;
         return ortk_decline(node, ORTP_DECLINE_SHAPE, "%s: input %u must be constant or follow from shapes", node->op,

@@ -120,7 +120,7 @@ static ort_status *values_plan(ortp_plan *plan, const ortp_shapes *shapes) {
 }
 
 static ort_status *known_check(const ortp_plan *plan, const ortk_op *op) {
-    for (uint32_t k = 0; k < op->input_count && k < 24; k++) {
+    for (uint32_t k = 0; k < op->input_count && k < ORTK_KERNEL_KNOWN_COUNT; k++) {
         if (!(op->kernel->flags & ORTK_KERNEL_KNOWN(k)) || op->inputs[k] == ORTP_NONE) continue;
         if (!plan->descs[op->inputs[k]].known)
             return ortk_fail(ORT_CODE_BUG, "%s: the contents of input %u were not given to prepare", op->name,

@@ -79,9 +79,8 @@ int32_t ortk_node_input_rank(const ortk_node *node, uint32_t index);            
 int64_t ortk_node_input_dim(const ortk_node *node, uint32_t index, uint32_t axis); /* -1: not a fixed number */
 /* A constant's bytes (NULL: not constant) and element count; borrow: the program at compile, the call at claim. */
 const void *ortk_node_constant(const ortk_node *node, uint32_t index, int64_t *out_count);
-/* The same question without the bytes: for weights that only ortk_compiler_pack reads, which are then kept packed
- * alone.
- */
+/* The same question without the bytes, which are not retained: for weights that only ortk_compiler_pack reads. False,
+ * with a count of 0, for an input that is left out or computed. */
 bool ortk_node_is_constant(const ortk_node *node, uint32_t index, int64_t *out_count);
 /* True when the input is constant or known, so that plan will see ortk_desc.known. */
 bool ortk_node_is_known(const ortk_node *node, uint32_t index);
@@ -178,12 +177,13 @@ void ortk_run_fail(const ortk_step *step, ort_code code, const char *fmt, ...) _
  * sees the dimensions that the run tells as -1, and then element_count as -1. */
 #define ORTK_KERNEL_TELLS 0x80u
 /* Reads input 0 as bytes, so that a constant may lie at any address: large tables stay in the model's file. */
-#define ORTK_KERNEL_BYTES 0x40000000u
+#define ORTK_KERNEL_BYTES 0x10000000u
 /* Computes in a lower precision where the session asks for it: ortk_compiler_precision(). */
 #define ORTK_KERNEL_REDUCES 0x80000000u
 /* Inputs that plan needs by contents (shapes, axes, pads): bit i for input i. The kit claims the node only if they are
  * constant or known, and gives ortk_desc.known. They need not exist in memory at run. */
-#define ORTK_KERNEL_KNOWN(i) (0x100u << (i))
+#define ORTK_KERNEL_KNOWN(i)    (0x100u << (i)) /* i below ORTK_KERNEL_KNOWN_COUNT */
+#define ORTK_KERNEL_KNOWN_COUNT 20u
 
 typedef struct ortk_kernel {
     const char *domain; /* "" is ai.onnx */
