@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define DROP_MIN_BYTES    65536u
 #define FOLD_LIMIT_BYTES  (UINT64_C(64) << 20)
 #define FOLD_GROWTH       2u     /* times the inputs' bytes ... */
 #define FOLD_SMALL_BYTES  65536u /* ... or this much, whichever is more */
@@ -132,14 +131,11 @@ static ort_status *is_wanted(fold *self, orti_value_id id, bool *out) {
     return NULL;
 }
 
-/* What was computed from a mapped file stands for it: its pages need not stay. Who reads them all the same gets them
- * back. */
+/* What was computed from a mapped file stands for it. */
 static void inputs_drop(const fold *self) {
     for (orti_value_id v = 0; v < orti_graph_value_count(self->sub); v++) {
         const orti_tensor *tensor = orti_graph_value(self->sub, v)->constant;
-        if (!tensor || !tensor->file || tensor->size_bytes < DROP_MIN_BYTES) continue;
-        orti_file_drop_pages(tensor->file, (uint64_t)((const uint8_t *)tensor->data - tensor->file->data),
-                             tensor->size_bytes);
+        if (tensor) orti_tensor_drop_pages(tensor);
     }
 }
 

@@ -206,17 +206,12 @@ static bool weight_await(orti_store *store, ortp_packed *packed) {
     return packed->state == WEIGHT_READY;
 }
 
-/* Packed weights stand for the constant from now on: its pages in a mapped file need not stay. Who reads them all the
- * same gets them back from the file. */
-#define DROP_MIN_BYTES 65536u
+/* Packed weights stand for the constant from now on. */
 static void constant_drop(orti_store *store, const ortp_constant *constant) {
-    if (!constant->data || constant->size_bytes < DROP_MIN_BYTES) return;
+    if (!constant->data) return;
     orti_lock_take(&store->lock);
     const store_constant *entry = *constant_slot(store, constant->data, constant->size_bytes);
-    const orti_tensor *tensor = entry ? entry->tensor : NULL;
-    if (tensor && tensor->file)
-        orti_file_drop_pages(tensor->file, (uint64_t)((const uint8_t *)tensor->data - tensor->file->data),
-                             tensor->size_bytes);
+    if (entry) orti_tensor_drop_pages(entry->tensor);
     orti_lock_give(&store->lock);
 }
 

@@ -164,6 +164,14 @@ void orti_tensor_release(orti_tensor *tensor) {
     if (tensor) orti_datum_release(&tensor->datum);
 }
 
+#define DROP_MIN_BYTES 65536u
+
+void orti_tensor_drop_pages(const orti_tensor *tensor) {
+    if (!tensor->file || tensor->size_bytes < DROP_MIN_BYTES) return;
+    orti_file_drop_pages(tensor->file, (uint64_t)((const uint8_t *)tensor->data - tensor->file->data),
+                         tensor->size_bytes);
+}
+
 ort_status *orti_tensor_outline(const orti_tensor *tensor, orti_tensor **out) {
     const int64_t nothing = 0;
     *out = NULL;

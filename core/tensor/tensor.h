@@ -42,6 +42,9 @@ ORT_MUST_USE ort_status *orti_tensor_wrap(const orti_allocator *alloc, ort_dtype
 ORT_MUST_USE ort_status *orti_tensor_from_file(const orti_allocator *alloc, ort_dtype dtype, const int64_t *dims,
                                                uint32_t rank, orti_file *file, uint64_t offset, uint64_t size_bytes,
                                                orti_tensor **out);
+/* Contents that lie in a mapped file and were copied into another form need not stay resident: their whole pages go,
+ * from 64 KB on. Who reads them all the same gets them back from the file. Nothing happens to other tensors. */
+void orti_tensor_drop_pages(const orti_tensor *tensor);
 /* The type and shape of a tensor without its contents: data NULL, size_bytes 0. */
 ORT_MUST_USE ort_status *orti_tensor_outline(const orti_tensor *tensor, orti_tensor **out);
 /* The offsets of a string tensor are in order still: whoever holds it may have written them. NULL for other types. */
